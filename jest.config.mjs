@@ -1,0 +1,14 @@
+/** Tests run from the TypeScript sources; long runs (faults, bench) are scripts of their own. */
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', 'source'] },
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  setupFiles: ['reflect-metadata'],
+  coverageProvider: 'v8',
+  workerIdleMemoryLimit: '600MB',
+  testTimeout: 60_000,
+};
