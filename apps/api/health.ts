@@ -1,0 +1,83 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { collectDefaultMetrics, Gauge, Histogram, openMetricsContentType, Registry } from 'prom-client';
+import { type EventStore } from '#platform/event-store/port.js';
+import { Access } from '#platform/http/access.js';
+import { Problem } from '#platform/http/problem.js';
+import { type ReadModels } from '#platform/read-models/port.js';
+import { collections } from '../contexts.js';
+
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+
+/** What the process tells of itself: requests by route, the log's head, and how far each read model is behind. */
+export class Metrics {
+  readonly registry = new Registry<typeof openMetricsContentType>();
+  readonly requests: Histogram<'method' | 'route' | 'status'>;
+
+  constructor(store: EventStore, readModels: ReadModels) {
+    this.registry.setContentType(openMetricsContentType);
+    collectDefaultMetrics({ register: this.registry, prefix: 'ledgerdesk_' });
+    this.requests = new Histogram({
+      name: 'ledgerdesk_http_request_seconds',
+      help: 'Time to answer, by route',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
+      registers: [this.registry],
+    });
+    new Gauge({
+      name: 'ledgerdesk_log_position',
+      help: 'Position of the last event of the log',
+      registers: [this.registry],
+      collect: async function () {
+        this.set(Number(await store.head()));
+      },
+    });
+    new Gauge({
+      name: 'ledgerdesk_read_model_lag_seconds',
+      help: 'Age of the oldest event that the serving build has not folded; 0 when it has reached the head',
+      labelNames: ['model'],
+      registers: [this.registry],
+      collect: async function () {
+        for (const { declaration } of collections) this.set({ model: declaration.name }, await lagOf(store, readModels, declaration.name));
+      },
+    });
+  }
+}
+
+const lagOf = async (store: EventStore, readModels: ReadModels, name: string): Promise<number> => {
+  const collection = collections.find(({ declaration }) => declaration.name === name);
+  const serving = collection && (await (await readModels.model(collection.declaration)).serving());
+  for await (const event of store.readAll({ after: serving ? await serving.checkpoint() : -1n }))
+    return (Date.now() - Date.parse(event.metadata['recorded'] as string)) / 1000;
+  return 0;
+};
+
+/** For operators and their probes; open to everybody, but the metrics to this machine alone. */
+@Controller()
+@Access('open')
+export class Health {
+  constructor(
+    @Inject('store') private readonly store: EventStore,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The process runs: depends on nothing. */
+  @Get('livez') live(): { readonly status: string } {
+    return { status: 'live' };
+  }
+
+  /** Commands can be taken: the log answers. */
+  @Get('readyz') async ready(): Promise<{ readonly status: string }> {
+    try {
+      await this.store.head();
+    } catch {
+      throw new Problem('not-ready', { headers: { 'Retry-After': '2' } });
+    }
+    return { status: 'ready' };
+  }
+
+  @Get('metrics') async told(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    if (!loopback.test(request.ip) && process.env['LEDGERDESK_METRICS'] !== 'everywhere') throw new Problem('not-found');
+    void reply.header('content-type', this.metrics.registry.contentType).send(await this.metrics.registry.metrics());
+  }
+}

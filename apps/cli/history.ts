@@ -1,0 +1,49 @@
+import { type Person } from '#platform/decider/aggregate.js';
+import { NotFound } from '#platform/decider/execute.js';
+import { historyOf } from '#platform/http/history.js';
+import { collections } from '../contexts.js';
+import { dataFolder, openDesk } from '../desk.js';
+import { type Subcommand, UsageError } from './arguments.js';
+
+const operator: Person = {
+  id: 'operator',
+  roles: ['auditor'],
+  senior: false,
+  client: null,
+  onBehalfOf: null,
+  is: (role) => role === 'auditor',
+};
+
+/** Prints every event of a request: when, who, why, and what it changed. */
+export const history: Subcommand = {
+  usage: 'history <request: id, number, or a source’s number>',
+  about: 'prints everything that happened to a request, from the log',
+  run: async ([name]) => {
+    if (name === undefined) throw new UsageError('which request?');
+    const collection = collections[0];
+    if (!collection) return 1;
+    const desk = await openDesk({ folder: dataFolder() });
+    try {
+      const id = await desk.reading.idOf(collection, name);
+      let shown = 0;
+      for await (const entry of historyOf(desk.reading, collection, id, {}, operator)) {
+        shown++;
+        const role = typeof entry['role'] === 'string' ? ` (${entry['role']})` : '';
+        process.stdout.write(
+          `${entry.revision.padStart(4)}  ${entry.occurred}${entry.late ? ` late, recorded ${entry.recorded}` : ''}  ${entry.type}  by ${String(entry.actor)}${role}\n`,
+        );
+        if (entry['reason'] !== null) process.stdout.write(`        because: ${JSON.stringify(entry['reason'])}\n`);
+        for (const [field, { before, after }] of Object.entries(entry.changes))
+          process.stdout.write(`        ${field}: ${JSON.stringify(before)} → ${JSON.stringify(after)}\n`);
+      }
+      if (shown === 0) throw new NotFound();
+    } catch (e) {
+      if (!(e instanceof NotFound)) throw e;
+      process.stderr.write(`${name}: no such request in ${desk.folder}\n`);
+      return 1;
+    } finally {
+      await desk.close();
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,54 @@
+import 'reflect-metadata';
+import { LogDamaged, LogFull, LogReadOnly } from '#platform/event-store/port.js';
+import { type Subcommand, UsageError } from './arguments.js';
+import { check } from './check.js';
+import { events, generate, routes } from './documents.js';
+import { history } from './history.js';
+import { importRows } from './import/index.js';
+import { rebuildModel } from './rebuild.js';
+import { token } from './token.js';
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  token,
+  import: importRows,
+  rebuild: rebuildModel,
+  check,
+  history,
+  routes,
+  events,
+  generate,
+};
+
+const help = (): string =>
+  [
+    'usage: npm run -s cli -- <command>',
+    '',
+    ...Object.values(subcommands).map(({ usage, about }) => `  ${usage}\n      ${about}`),
+    '',
+  ].join('\n');
+
+const main = async ([name = 'help', ...args]: readonly string[]): Promise<number> => {
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (!subcommand) {
+    const asked = ['help', '--help', '-h'].includes(name);
+    (asked ? process.stdout : process.stderr).write(`${asked ? '' : `${name}: no such command\n\n`}${help()}`);
+    return asked ? 0 : 2;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`usage: npm run -s cli -- ${subcommand.usage}\n  ${subcommand.about}\n`);
+    return 0;
+  }
+  try {
+    return await subcommand.run(args);
+  } catch (e) {
+    const { code, message, stack } = e as Error & { readonly code?: string };
+    const usage = e instanceof UsageError || (code?.startsWith('ERR_PARSE_ARGS') ?? false);
+    const foreseen =
+      usage || e instanceof LogDamaged || e instanceof LogFull || e instanceof LogReadOnly || code === 'ENOENT' || code === 'EACCES';
+    process.stderr.write(foreseen ? `${message}\n` : `${stack ?? message}\n`);
+    if (usage) process.stderr.write(`usage: npm run -s cli -- ${subcommand.usage}\n`);
+    return usage ? 2 : 1;
+  }
+};
+
+process.exitCode = await main(process.argv.slice(2));

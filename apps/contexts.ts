@@ -1,0 +1,23 @@
+import * as requestTexts from '#contexts/requests/rejections.js';
+import { request, requests } from '#contexts/requests/request/index.js';
+import { client, clients, staffMember, staffMembers, team, teams } from '#contexts/staff/index.js';
+import * as staffTexts from '#contexts/staff/rejections.js';
+import { type Aggregate } from '#platform/decider/aggregate.js';
+import { type Texts } from '#platform/decider/rejection.js';
+import { type Collection } from '#platform/read-models/collection.js';
+
+interface Context {
+  readonly name: string;
+  readonly aggregates: readonly Aggregate[];
+  readonly collections: readonly Collection[];
+  readonly texts: Texts;
+}
+
+/** The one place that knows every context. */
+export const contexts: readonly Context[] = [
+  { name: 'requests', aggregates: [request], collections: [requests], texts: requestTexts.texts },
+  { name: 'staff', aggregates: [client, staffMember, team], collections: [clients, staffMembers, teams], texts: staffTexts.texts },
+];
+
+export const aggregates: readonly Aggregate[] = contexts.flatMap((context) => context.aggregates);
+export const collections: readonly Collection[] = contexts.flatMap((context) => context.collections);

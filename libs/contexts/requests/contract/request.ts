@@ -1,0 +1,334 @@
+import { Contract } from '#platform/decider/contract.js';
+import {
+  boolean,
+  type Id,
+  instant,
+  type Instant,
+  integer,
+  list,
+  numberFrom,
+  oneOf,
+  optional,
+  record,
+  string,
+  textAbout,
+} from '#platform/decider/fields.js';
+import { type Sealed } from '#platform/vault/sealing.js';
+import { clientId, type ClientId, contactId, type ContactId } from '../../staff/contract/client.js';
+import { staffId, type StaffId } from '../../staff/contract/staff-member.js';
+import { teamId, type TeamId } from '../../staff/contract/team.js';
+
+export type RequestId = Id<'request'>;
+
+export const kinds = ['incident', 'service-request', 'question'] as const;
+export const channels = ['phone', 'mail', 'portal', 'in-person', 'api', 'import'] as const;
+export const statuses = ['new', 'assigned', 'in-progress', 'on-hold', 'resolved', 'closed', 'cancelled', 'merged', 'other'] as const;
+export const degrees = ['high', 'medium', 'low'] as const;
+export const priorities = ['P1', 'P2', 'P3', 'P4', 'P5'] as const;
+export const complexities = ['normal', 'complex'] as const;
+
+export type Status = (typeof statuses)[number];
+export type Degree = (typeof degrees)[number];
+export type Priority = (typeof priorities)[number];
+
+/** A client's request for service or for solving a problem, as its document. */
+export interface Request {
+  readonly id: RequestId;
+  readonly number: string;
+  /** The number it had in the tool that it was imported from. */
+  readonly sourceNumber: string | null;
+  readonly kind: (typeof kinds)[number];
+  readonly status: Status;
+  /** The source's own word for an imported status. */
+  readonly sourceStatus: string | null;
+  readonly hold: string | null;
+  /** The revision of the hold in force, and of the last one that ended. */
+  readonly holdRevision: string | null;
+  readonly endedHold: string | null;
+  /** To which status the end of the hold leads back; follows assigning and clearing meanwhile. */
+  readonly statusLeft: Status | null;
+  /** What a hold waits for, when it names a problem or a change. */
+  readonly waitsFor: string | null;
+  readonly priority: Priority | null;
+  readonly priorityOverridden: boolean;
+  readonly impact: Degree | null;
+  readonly urgency: Degree | null;
+  readonly team: TeamId | null;
+  readonly assignee: StaffId | null;
+  readonly supervisor: StaffId | null;
+  readonly client: ClientId | null;
+  readonly contact: ContactId | null;
+  /** Under whose key texts about this request are sealed: the contact, or the source's client. */
+  readonly about: string;
+  readonly category: string | null;
+  readonly application: string | null;
+  readonly complexity: (typeof complexities)[number];
+  readonly channel: (typeof channels)[number];
+  readonly subject: Sealed | null;
+  readonly description: Sealed | null;
+  readonly tags: readonly string[];
+  readonly openedAt: Instant;
+  readonly resolvedAt: Instant | null;
+  readonly closedAt: Instant | null;
+  readonly lastInformedAt: Instant | null;
+  readonly followUpAt: Instant | null;
+  readonly reopenCount: number;
+  /** The revision of the question that was sent to the contact and not answered. */
+  readonly openQuestion: string | null;
+  readonly replies: number;
+  readonly notes: number;
+  readonly code: string | null;
+  readonly resolution: Sealed | null;
+  readonly resolvedBy: string | null;
+  readonly resolutionsRejected: number;
+  /** What the source had beside these fields, under its own names. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly personal: Sealed | null;
+}
+
+export const isOpen = (r: Request): boolean =>
+  r.status === 'new' || r.status === 'assigned' || r.status === 'in-progress' || r.status === 'on-hold';
+/** Open, or an imported state that no mapping names: it may be routed, assigned, resolved and cancelled like open. */
+export const isOpenOrOther = (r: Request): boolean => isOpen(r) || r.status === 'other';
+
+export const request = new Contract<Request, RequestId>('request');
+
+export const RequestOpened = request.opening(
+  'RequestOpened',
+  {
+    number: numberFrom('REQ'),
+    sourceNumber: optional(string),
+    kind: oneOf(kinds),
+    client: optional(clientId),
+    contact: optional(contactId),
+    about: string,
+    subject: optional(textAbout('about')),
+    description: optional(textAbout('about')),
+    category: optional(string),
+    application: optional(string),
+    channel: oneOf(channels),
+    impact: optional(oneOf(degrees)),
+    urgency: optional(oneOf(degrees)),
+    priority: optional(oneOf(priorities)),
+    complexity: oneOf(complexities),
+    tags: list(string),
+  },
+  (e, at) => ({
+    ...e,
+    id: at.id,
+    status: 'new',
+    sourceStatus: null,
+    hold: null,
+    holdRevision: null,
+    endedHold: null,
+    statusLeft: null,
+    waitsFor: null,
+    priorityOverridden: false,
+    team: null,
+    assignee: null,
+    supervisor: null,
+    openedAt: at.occurred,
+    resolvedAt: null,
+    closedAt: null,
+    lastInformedAt: null,
+    followUpAt: null,
+    reopenCount: 0,
+    openQuestion: null,
+    replies: 0,
+    notes: 0,
+    code: null,
+    resolution: null,
+    resolvedBy: null,
+    resolutionsRejected: 0,
+    attributes: {},
+    personal: null,
+  }),
+);
+
+export const RequestCategorised = request.event(
+  'RequestCategorised',
+  { category: optional(string), application: optional(string), complexity: oneOf(complexities), tags: list(string) },
+  (e) => e,
+);
+
+export const RequestPrioritised = request.event(
+  'RequestPrioritised',
+  { impact: optional(oneOf(degrees)), urgency: optional(oneOf(degrees)), priority: optional(oneOf(priorities)) },
+  (e) => ({ ...e, priorityOverridden: false }),
+);
+
+/** Clears the assignee when the team is another one: work goes on where it was sent. */
+export const RequestRouted = request.event(
+  'RequestRouted',
+  { team: optional(teamId), rule: string, ruleVersion: optional(integer), why: string, candidates: record, suggested: optional(staffId) },
+  (e, was) => ({ team: e.team, ...(e.team === was.team ? {} : unassigned(was)) }),
+);
+
+export const RequestAssigned = request.event(
+  'RequestAssigned',
+  { to: staffId, startingAt: optional(instant), supervisor: optional(staffId) },
+  (e, was) => ({
+    assignee: e.to,
+    supervisor: e.supervisor,
+    ...(was.status === 'on-hold' ? { statusLeft: 'assigned' } : { status: 'assigned' }),
+  }),
+);
+
+export const RequestUnassigned = request.event('RequestUnassigned', { from: optional(staffId) }, (_, was) => unassigned(was));
+
+export const RequestAccepted = request.event('RequestAccepted', { by: staffId }, () => ({ status: 'in-progress' }));
+
+export const RequestPutOnHold = request.event(
+  'RequestPutOnHold',
+  { hold: string, until: optional(instant), waitsFor: optional(string) },
+  (e, was, at) => ({
+    status: 'on-hold',
+    statusLeft: was.status === 'on-hold' ? was.statusLeft : was.status,
+    hold: e.hold,
+    holdRevision: at.revision.toString(),
+    waitsFor: e.waitsFor,
+    followUpAt: e.until,
+  }),
+);
+
+export const RequestResumed = request.event('RequestResumed', { hold: string }, (_, was) => ({
+  status: was.statusLeft ?? 'new',
+  ...notHeld(was),
+}));
+
+export const ClientInformed = request.event(
+  'ClientInformed',
+  {
+    about: string,
+    text: textAbout('about'),
+    question: boolean,
+    channel: oneOf(channels),
+    contact: optional(contactId),
+    attestedBy: optional(staffId),
+  },
+  (e, was, at) => ({ lastInformedAt: at.occurred, openQuestion: e.question ? at.revision.toString() : was.openQuestion }),
+);
+
+export const ReplyRecorded = request.event(
+  'ReplyRecorded',
+  { about: string, text: textAbout('about'), channel: oneOf(channels), contact: optional(contactId), answers: optional(string) },
+  (e, was) => ({ replies: was.replies + 1, openQuestion: e.answers === was.openQuestion ? null : was.openQuestion }),
+);
+
+export const NoteAdded = request.event(
+  'NoteAdded',
+  { about: string, text: textAbout('about'), visibility: oneOf(['internal', 'public']) },
+  (_, was) => ({
+    notes: was.notes + 1,
+  }),
+);
+
+export const RequestResolved = request.event(
+  'RequestResolved',
+  { code: string, about: string, note: textAbout('about'), by: staffId },
+  (e, was, at) => ({
+    status: 'resolved',
+    code: e.code,
+    resolution: e.note,
+    assignee: e.by,
+    resolvedBy: e.by,
+    resolvedAt: at.occurred,
+    ...notHeld(was),
+  }),
+);
+
+/** `assignee`: who goes on with it; nobody when the one before has departed or was only a source's text. */
+export const ResolutionRejected = request.event(
+  'ResolutionRejected',
+  { contact: optional(contactId), assignee: optional(staffId) },
+  (e, was) => ({
+    ...workedOnAgain(e.assignee),
+    resolutionsRejected: was.resolutionsRejected + 1,
+  }),
+);
+
+export const RequestClosed = request.event('RequestClosed', {}, (_e, _was, at) => ({ status: 'closed', closedAt: at.occurred }));
+
+/** `assignee`: as for a rejected resolution. */
+export const RequestReopened = request.event('RequestReopened', { assignee: optional(staffId) }, (e, was) => ({
+  ...workedOnAgain(e.assignee),
+  reopenCount: was.reopenCount + 1,
+}));
+
+export const RequestCancelled = request.event('RequestCancelled', {}, (_, was) => ({ status: 'cancelled', ...notHeld(was) }));
+
+/** A source's change of status that no ordinary event says, and what it shows of the end. */
+export const RequestStatusImported = request.event(
+  'RequestStatusImported',
+  {
+    from: optional(oneOf(statuses)),
+    to: oneOf(statuses),
+    sourceStatus: optional(string),
+    hold: optional(string),
+    code: optional(string),
+    resolvedAt: optional(instant),
+    resolvedBy: optional(string),
+    closedAt: optional(instant),
+  },
+  (e, was, at) => ({
+    ...(e.to === 'on-hold'
+      ? { holdRevision: at.revision.toString(), statusLeft: was.status === 'on-hold' ? was.statusLeft : was.status }
+      : notHeld(was)),
+    status: e.to,
+    sourceStatus: e.sourceStatus,
+    hold: e.hold,
+    code: e.code,
+    resolvedAt: e.resolvedAt,
+    resolvedBy: e.resolvedBy,
+    closedAt: e.closedAt,
+  }),
+);
+
+/** A source's own columns after one of its rows: those that changed, those that became empty. */
+export const AttributesImported = request.event(
+  'AttributesImported',
+  {
+    set: record,
+    gone: list(string),
+    about: string,
+    client: optional(clientId),
+    contact: optional(contactId),
+    channel: oneOf(channels),
+    subject: optional(textAbout('about')),
+    personal: optional(textAbout('about')),
+  },
+  (e, was) => {
+    const { set, gone, ...rest } = e;
+    const attributes = { ...was.attributes, ...set };
+    for (const name of gone) delete attributes[name];
+    return { ...rest, attributes };
+  },
+);
+
+/** A source's activity, as it was named and by whom it was done. */
+export const ActivityImported = request.event('ActivityImported', { activity: string, resource: optional(string) }, () => ({}));
+
+const unassigned = (was: Request): Partial<Request> => ({
+  assignee: null,
+  supervisor: null,
+  ...(was.status === 'on-hold' ? { statusLeft: 'new' } : was.status === 'other' ? {} : { status: 'new' }),
+});
+
+const notHeld = (was: Request): Partial<Request> => ({
+  hold: null,
+  holdRevision: null,
+  endedHold: was.holdRevision ?? was.endedHold,
+  statusLeft: null,
+  waitsFor: null,
+  followUpAt: null,
+});
+
+const workedOnAgain = (assignee: StaffId | null): Partial<Request> => ({
+  status: assignee === null ? 'new' : 'assigned',
+  assignee,
+  code: null,
+  resolution: null,
+  resolvedBy: null,
+  resolvedAt: null,
+  closedAt: null,
+});

@@ -1,0 +1,69 @@
+import { eachStatus, rejections } from '#platform/decider/rejection.js';
+
+/** One row a rule that refuses: its code, and what a person is told in English and in French. */
+export const texts = {
+  ...eachStatus('request', {
+    new: ['The request is new: nobody is assigned', 'La demande est nouvelle : personne n’est assigné'],
+    assigned: ['The request is assigned and not accepted', 'La demande est assignée et pas encore acceptée'],
+    'in-progress': ['The request is in progress', 'La demande est en cours'],
+    'on-hold': ['The request is on hold', 'La demande est en attente'],
+    resolved: ['The request is resolved', 'La demande est résolue'],
+    closed: ['The request is closed', 'La demande est close'],
+    cancelled: ['The request is cancelled', 'La demande est annulée'],
+    merged: ['The request is merged into another', 'La demande est fusionnée avec une autre'],
+    other: ['The request is in a state of the tool that it came from', 'La demande est dans un état de son outil d’origine'],
+  }),
+  'request-already-open': ['This request is open already, with other particulars', 'Cette demande est déjà ouverte, avec d’autres données'],
+  'client-not-found': ['There is no such client', 'Ce client n’existe pas'],
+  'contact-not-found': ['The client has no such contact', 'Le client n’a pas ce contact'],
+  'team-not-found': ['There is no such team', 'Cette équipe n’existe pas'],
+  'staff-member-not-found': ['There is no such staff member', 'Cette personne ne fait pas partie du personnel'],
+  'unknown-category': ['The category is not in the setting', 'Catégorie absente du paramétrage'],
+  'unknown-hold-reason': ['The hold reason is not in the setting', 'Motif d’attente absent du paramétrage'],
+  'unknown-resolution-code': ['The resolution code is not in the setting', 'Code de résolution absent du paramétrage'],
+  'priority-is-overridden': [
+    'The priority was set by hand: only a coordinator lifts it',
+    'La priorité a été fixée à la main : seul un coordinateur la lève',
+  ],
+  'manual-routing-needs-senior': ['Only a senior or a coordinator names the team', 'Seul un senior ou un coordinateur désigne l’équipe'],
+  'only-self-when-unassigned': [
+    'A technician takes only what is nobody’s, and only for themself; a coordinator assigns anyone',
+    'Un technicien ne prend que ce qui n’est à personne, et pour lui-même ; un coordinateur assigne qui il veut',
+  ],
+  'assignee-departed': ['The one to be assigned has departed', 'La personne à assigner a quitté le service'],
+  'assignee-absent': [
+    'The one to be assigned is absent until {until}; deputy: {deputy}',
+    'La personne à assigner est absente jusqu’au {until} ; suppléant : {deputy}',
+  ],
+  'assignee-lacks-skill': ['The one to be assigned lacks the skill {skill}', 'La personne à assigner n’a pas la compétence {skill}'],
+  'assignee-not-in-team': [
+    'The one to be assigned is not in the request’s team',
+    'La personne à assigner n’est pas dans l’équipe de la demande',
+  ],
+  'complex-needs-senior': [
+    'Complex work needs a senior, or a coordinator who names a supervisor and a reason',
+    'Un travail complexe exige un senior, ou un coordinateur qui nomme un superviseur et un motif',
+  ],
+  'supervisor-is-assignee': ['Nobody supervises themself', 'Nul ne se supervise soi-même'],
+  'not-the-assignee': ['Only the assignee or a coordinator may do this', 'Réservé à la personne assignée ou à un coordinateur'],
+  'no-question-sent': ['No question waits for the client’s answer', 'Aucune question n’attend de réponse du client'],
+  'hold-names-nothing': ['This hold must name the {what} that it waits for', 'Cette attente doit nommer ce qu’elle attend : {what}'],
+  'follow-up-in-the-past': ['The follow-up date has passed', 'La date de relance est passée'],
+  'another-hold': ['That hold has ended; another one is in force', 'Cette attente est finie ; une autre est en cours'],
+  'clients-write-public-notes': ['Clients write public notes only', 'Un client n’écrit que des notes publiques'],
+  'resolution-needs-code-and-note': ['A resolution needs a code and a note', 'Une résolution exige un code et une note'],
+  'not-on-behalf-of-the-contact': [
+    'Staff reject a resolution on behalf of the contact only',
+    'Le personnel ne refuse une résolution qu’au nom du contact',
+  ],
+  'only-coordinator-or-client-reopens': [
+    'Only a coordinator or the client reopens what is closed',
+    'Seul un coordinateur ou le client rouvre ce qui est clos',
+  ],
+  'reopen-window-passed': [
+    'Closed more than {days} days ago: open a linked request',
+    'Close depuis plus de {days} jours : ouvrir une demande liée',
+  ],
+} as const;
+
+export const reject = rejections(texts);

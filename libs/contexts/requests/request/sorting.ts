@@ -1,0 +1,46 @@
+import { Command } from '@nestjs/cqrs';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional, Length } from 'class-validator';
+import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { setting } from '../../settings/contract/setting.js';
+import { complexities, type Degree, degrees, isOpen, type Request, RequestCategorised, RequestPrioritised } from '../contract/request.js';
+import { priorityFrom } from '../priority.js';
+import { reject } from '../rejections.js';
+
+/** Says what the request is about and how hard it is. What is left out stays as it is; null makes it empty. */
+export class CategoriseRequest extends Command<Done> {
+  @IsOptional() @Length(1, 100) readonly category?: string | null;
+  @IsOptional() @Length(1, 100) readonly application?: string | null;
+  @IsOptional() @IsIn(complexities) readonly complexity?: (typeof complexities)[number];
+  @IsOptional() @IsArray() @ArrayMaxSize(50) @ArrayUnique() @Length(1, 50, { each: true }) readonly tags?: readonly string[];
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = () => ({ categories: setting('categories') });
+
+  static decide(c: CategoriseRequest, was: Request, { categories }: Given<typeof CategoriseRequest>) {
+    if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
+    const category = c.category === undefined ? was.category : c.category;
+    const application = c.application === undefined ? was.application : c.application;
+    const { complexity = was.complexity, tags = was.tags } = c;
+    if (category !== was.category && category !== null && !Object.hasOwn(categories, category)) return reject('unknown-category');
+    const same = category === was.category && application === was.application && complexity === was.complexity;
+    if (same && tags.length === was.tags.length && tags.every((tag, i) => tag === was.tags[i])) return alreadySo;
+    return [RequestCategorised({ category, application, complexity, tags })];
+  }
+}
+
+/** Ranks the request: its priority follows from impact and urgency by the setting. */
+export class PrioritiseRequest extends Command<Done> {
+  @IsIn(degrees) readonly impact!: Degree;
+  @IsIn(degrees) readonly urgency!: Degree;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = () => ({ matrix: setting('priority-matrix') });
+
+  static decide(c: PrioritiseRequest, was: Request, { by, matrix }: Given<typeof PrioritiseRequest>) {
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    if (was.priorityOverridden && !by.is('coordinator')) return reject('priority-is-overridden');
+    const priority = priorityFrom(matrix, c.impact, c.urgency);
+    if (!was.priorityOverridden && was.impact === c.impact && was.urgency === c.urgency && was.priority === priority) return alreadySo;
+    return [RequestPrioritised({ impact: c.impact, urgency: c.urgency, priority })];
+  }
+}

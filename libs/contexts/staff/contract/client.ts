@@ -1,0 +1,53 @@
+import { foldOf } from '#platform/decider/aggregate.js';
+import { Contract } from '#platform/decider/contract.js';
+import { type Id, identityOf, idOf, optional, string } from '#platform/decider/fields.js';
+import { type Sealed } from '#platform/vault/sealing.js';
+
+export type ClientId = Id<'client'>;
+export type ContactId = Id<'contact'>;
+export const clientId = idOf('client');
+export const contactId = idOf('contact');
+
+/** A person of a client whom the desk knows by name. */
+export interface Contact {
+  readonly contact: ContactId;
+  readonly name: Sealed;
+  readonly email: Sealed | null;
+  readonly telephone: Sealed | null;
+  readonly language: string;
+}
+
+export interface Client {
+  readonly id: ClientId;
+  readonly status: 'registered';
+  readonly name: string;
+  /** IANA zone. */
+  readonly zone: string;
+  readonly language: string;
+  readonly contacts: readonly Contact[];
+}
+
+export const client = new Contract<Client, ClientId>('client');
+
+export const ClientRegistered = client.opening('ClientRegistered', { name: string, zone: string, language: string }, (e, at) => ({
+  ...e,
+  id: at.id,
+  status: 'registered',
+  contacts: [],
+}));
+
+export const ContactAdded = client.event(
+  'ContactAdded',
+  {
+    contact: contactId,
+    name: identityOf('contact'),
+    email: optional(identityOf('contact')),
+    telephone: optional(identityOf('contact')),
+    language: string,
+  },
+  (e, was) => ({ contacts: [...was.contacts, e] }),
+);
+
+/** The client as a fact of another's decision; null when there is none. */
+export const clientAsRead = (id: string | null) => foldOf(client, id);
+export const contactOf = (of: Client, contact: string): Contact | undefined => of.contacts.find((c) => c.contact === contact);

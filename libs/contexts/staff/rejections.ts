@@ -1,0 +1,32 @@
+import { rejections } from '#platform/decider/rejection.js';
+
+export const texts = {
+  'client-already-open': [
+    'This client is registered already, with other particulars',
+    'Ce client est déjà enregistré, avec d’autres données',
+  ],
+  'staff-already-open': [
+    'This staff member is hired already, with other particulars',
+    'Cette personne est déjà embauchée, avec d’autres données',
+  ],
+  'team-already-open': ['This team is formed already, with other particulars', 'Cette équipe est déjà formée, avec d’autres données'],
+  'staff-member-not-found': ['There is no such staff member', 'Cette personne ne fait pas partie du personnel'],
+  'staff-member-is-departed': ['The staff member has departed', 'Cette personne a quitté le service'],
+  'senior-needs-reason': ['Hiring at senior level needs a reason', 'Une embauche au niveau senior exige un motif'],
+  'unknown-skill': ['The skill is not in the setting', 'Compétence absente du paramétrage'],
+  'unknown-category': ['The category is not in the setting', 'Catégorie absente du paramétrage'],
+  'not-self': ['Only the member concerned or a coordinator may do this', 'Réservé à la personne concernée ou à un coordinateur'],
+  'absence-ends-before-it-begins': ['The absence ends before it begins', 'L’absence se termine avant de commencer'],
+  'absence-overlaps': ['Another absence covers part of this time', 'Une autre absence couvre une partie de cette période'],
+  'absence-already-declared': [
+    'This absence is declared already, with other particulars',
+    'Cette absence est déjà déclarée, avec d’autres données',
+  ],
+  'departure-before-hiring': ['The departure is dated before the hiring', 'Le départ est daté d’avant l’embauche'],
+  'departure-in-the-future': [
+    'The departure is dated after today: record it on its day',
+    'Le départ est daté d’après aujourd’hui : à saisir le jour même',
+  ],
+} as const;
+
+export const reject = rejections(texts);

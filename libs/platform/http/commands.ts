@@ -1,0 +1,145 @@
+import { Controller, type INestApplication, Post, Req, Res, type Type } from '@nestjs/common';
+import { CommandBus, CommandHandler, type ICommand, type ICommandHandler } from '@nestjs/cqrs';
+import { isUUID } from 'class-validator';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Aggregate, type AnyCommand, type Done } from '#platform/decider/aggregate.js';
+import { type Envelope, Executor, fieldsOf } from '#platform/decider/execute.js';
+import { Access, type Caller, callerOf } from './access.js';
+import { parseBody } from './body.js';
+import { positionText } from './positions.js';
+import { Problem } from './problem.js';
+import { traceOf } from './trace.js';
+
+/** `AssignToStaff` → `assign-to-staff`. */
+export const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+
+interface Addressed {
+  readonly id: string;
+  readonly envelope: Envelope;
+}
+const addressed = new WeakMap<object, Addressed>();
+
+/** Gives a command to the bus: to which thing, and what stands around it. */
+export const send = (bus: CommandBus, command: object, to: Addressed): Promise<Done> => {
+  addressed.set(command, to);
+  return bus.execute<ICommand, Done>(command);
+};
+
+/** One handler class for each command, made here: the bus finds it by the command's class, and it asks the one executor. */
+export const handlersOf = (aggregate: Aggregate): Type<ICommandHandler>[] =>
+  [...aggregate.commands.values()].map((command) => {
+    class Handler implements ICommandHandler<ICommand, Done> {
+      constructor(private readonly executor: Executor) {}
+      execute(sent: ICommand): Promise<Done> {
+        const to = addressed.get(sent);
+        if (!to) throw new Error(`${command.name} was sent without an address`);
+        return this.executor.execute(aggregate, command, to.id, sent, to.envelope);
+      }
+    }
+    Reflect.defineMetadata('design:paramtypes', [Executor], Handler);
+    CommandHandler(command as Type<ICommand>)(Handler);
+    return named(Handler, `${command.name}Handler`);
+  });
+
+/** The routes of an aggregate's commands: `POST /<collection>/:id/<command-in-kebab-case>`. */
+export const commandController = (aggregate: Aggregate, logId: () => string): Type => {
+  class Commands {
+    constructor(readonly bus: CommandBus) {}
+  }
+  Reflect.defineMetadata('design:paramtypes', [CommandBus], Commands);
+  Controller(aggregate.collection)(Commands);
+  for (const command of aggregate.commands.values()) addRoute(Commands, aggregate, command, logId);
+  return named(Commands, `${aggregate.contract.category}Commands`);
+};
+
+const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Aggregate, command: AnyCommand, logId: () => string): void => {
+  const handle = async function (this: { readonly bus: CommandBus }, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { id } = request.params as { readonly id: string };
+    const caller = callerOf(request);
+    // Only opening takes an id that is not known yet, so only there its form is looked at
+    if (!isUUID(id)) throw new Problem('open' in command ? 'bad-request' : 'not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });
+    const body = await parseBody(command, filledFromToken(aggregate, command, caller, request.body ?? {}));
+    const done = await send(this.bus, body, { id: id.toLowerCase(), envelope: envelopeOf(request, caller) });
+    const position = positionText(logId(), done.position);
+    void reply
+      .status(done.opened ? 201 : 200)
+      .header('ETag', `"${done.revision}"`)
+      .header('Ledgerdesk-Position', position)
+      .header('content-type', 'application/json; charset=utf-8');
+    if (done.opened) void reply.header('Location', `/${aggregate.collection}/${done.id}`);
+    const { number, revision } = done;
+    void reply.send(JSON.stringify({ id: done.id, number, revision, position }));
+  };
+  const name = kebab(command.name);
+  Object.defineProperty(controller.prototype, name, { value: handle, writable: true, configurable: true });
+  const descriptor = Object.getOwnPropertyDescriptor(controller.prototype, name) as PropertyDescriptor;
+  Reflect.defineMetadata('design:paramtypes', [Object, Object], controller.prototype as object, name);
+  Req()(controller.prototype as object, name, 0);
+  Res()(controller.prototype as object, name, 1);
+  Access(command.who)(controller.prototype as object, name, descriptor);
+  Post(`:id/${name}`)(controller.prototype as object, name, descriptor);
+};
+
+/** What a client's token says stands in the body as if it were written there; a body that says otherwise is refused. */
+const filledFromToken = (aggregate: Aggregate, command: AnyCommand, { person }: Caller, body: unknown): unknown => {
+  if (person.client === null || !aggregate.ofToken || typeof body !== 'object' || body === null) return body;
+  const known = fieldsOf(command);
+  const filled: Record<string, unknown> = { ...body };
+  for (const [field, value] of Object.entries(aggregate.ofToken(person))) {
+    if (!known.has(field)) continue;
+    if (filled[field] !== undefined && filled[field] !== value) throw new Problem('forbidden', { errors: [`${field} is the token’s`] });
+    filled[field] = value;
+  }
+  return filled;
+};
+
+const envelopeOf = (request: FastifyRequest, { person, claims }: Caller): Envelope => {
+  const { traceId, traceparent } = traceOf(request);
+  const key = request.headers['idempotency-key'];
+  if (key !== undefined && (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)))
+    throw new Problem('bad-request', { errors: ['Idempotency-Key is 1 to 200 visible ASCII characters'] });
+  return {
+    by: person,
+    idempotencyKey: key,
+    ifMatch: ifMatchOf(request.headers['if-match']),
+    issuer: claims.issuer,
+    tokenId: claims.tokenId,
+    method: 'bearer',
+    address: request.ip,
+    correlation: traceId,
+    traceparent,
+    source: 'api',
+  };
+};
+
+const ifMatchOf = (header: string | undefined): bigint | undefined => {
+  if (header === undefined || header === '*') return undefined;
+  const revision = /^"(\d{1,18})"$/.exec(header)?.[1];
+  if (revision === undefined) throw new Problem('bad-request', { errors: ['If-Match is one ETag, as answered: "3"'] });
+  return BigInt(revision);
+};
+
+const named = <T extends Type>(made: T, name: string): T => Object.defineProperty(made, 'name', { value: name });
+
+/** JSON alone, never larger than the limit, an empty body as none; forms and texts are refused (415). */
+export const takeJsonOnly = (app: INestApplication): void => {
+  const fastify = app.getHttpAdapter().getInstance() as {
+    removeAllContentTypeParsers(): void;
+    addContentTypeParser(
+      type: string,
+      options: { readonly parseAs: 'string' },
+      parse: (request: FastifyRequest, body: string, done: (e: Error | null, parsed?: unknown) => void) => void,
+    ): void;
+  };
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
+    if (body.trim() === '') return done(null, undefined);
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(body);
+    } catch (e) {
+      return done(new Problem('bad-request', { errors: [`the body is not JSON: ${(e as Error).message}`] }));
+    }
+    done(null, parsed);
+  });
+};

@@ -1,0 +1,20 @@
+/** A cell that no spreadsheet takes for a formula, quoted where it must be (RFC 4180). */
+const cell = (value: unknown): string => {
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+/** Header and rows of a CSV, page by page, so that it needs no cap and little memory. */
+export async function* csvOf(fields: readonly string[], pages: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
+  yield `${fields.join(',')}\r\n`;
+  for await (const bodies of pages) {
+    let lines = '';
+    for (const body of bodies) {
+      const row = JSON.parse(body) as Readonly<Record<string, unknown>>;
+      lines += `${fields.map((field) => cell(row[field])).join(',')}\r\n`;
+    }
+    yield lines;
+  }
+}

@@ -1,0 +1,63 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from '#platform/decider/execute.js';
+import { EventTooLarge, LogFull, LogReadOnly } from '#platform/event-store/port.js';
+import { Problem, problemDetails, rejectionDetails } from './problem.js';
+import { traceOf } from './trace.js';
+
+/** Turns whatever went wrong into problem details: a code, what to do next, a trace id, and no stack. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Ledgerdesk');
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const language = request.headers['accept-language'];
+    const { traceId } = traceOf(request);
+    if (thrown instanceof Refused && !(thrown.rejection.reject === 'occurred-in-the-future')) {
+      const { reject, words } = thrown.rejection;
+      send(reply, rejectionDetails(reject, thrown.aggregate.texts[reject], words, language, traceId));
+      return;
+    }
+    const problem = problemOf(thrown);
+    // Only what nobody foresaw is worth an operator's look
+    if (problem.code === 'internal')
+      this.logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
+    for (const [name, value] of Object.entries(problem.options.headers ?? {})) void reply.header(name, value);
+    send(reply, problemDetails(problem, language, traceId));
+  }
+}
+
+const send = (reply: FastifyReply, details: { readonly status: number }): void => {
+  void reply.status(details.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(details));
+};
+
+const later = { headers: { 'Retry-After': '1' } };
+
+const problemOf = (thrown: unknown): Problem => {
+  if (thrown instanceof Problem) return thrown;
+  if (thrown instanceof Refused) return new Problem('occurred-in-the-future');
+  if (thrown instanceof NotFound) return new Problem('not-found');
+  if (thrown instanceof Forbidden) return new Problem('forbidden', { errors: [thrown.message] });
+  if (thrown instanceof StaleRevision) return new Problem('stale-revision', { extra: { revision: thrown.actual.toString() } });
+  if (thrown instanceof KeyReused) return new Problem('key-reused');
+  if (thrown instanceof Contended) return new Problem('contended', later);
+  if (thrown instanceof LogFull) return new Problem('disk-full');
+  if (thrown instanceof LogReadOnly) return new Problem('log-read-only', later);
+  if (thrown instanceof EventTooLarge) return new Problem('body-too-large');
+  const { statusCode, code } = (thrown ?? {}) as { readonly statusCode?: number; readonly code?: string };
+  const status = thrown instanceof HttpException ? thrown.getStatus() : statusCode;
+  switch (status) {
+    case 404:
+      return new Problem('not-found');
+    case 413:
+      return new Problem('body-too-large');
+    case 415:
+      return new Problem('not-json');
+    default:
+      return status !== undefined && status >= 400 && status < 500
+        ? new Problem('bad-request', { errors: [code ?? 'the request could not be read'] })
+        : new Problem('internal');
+  }
+};

@@ -1,0 +1,213 @@
+/** What every refusal of the platform says: title and what to do next, in English and in French. */
+const platform = {
+  'bad-request': [
+    400,
+    'The request is not well-formed',
+    'La requête est mal formée',
+    'Mend what is named and send it again.',
+    'Corriger ce qui est nommé et renvoyer.',
+  ],
+  'invalid-body': [
+    400,
+    'The body does not fit the command',
+    'Le corps ne convient pas à la commande',
+    'Mend the fields named in `errors`; /docs shows the schema.',
+    'Corriger les champs nommés dans `errors` ; /docs montre le schéma.',
+  ],
+  'invalid-query': [
+    400,
+    'A query parameter does not fit',
+    'Un paramètre de la requête ne convient pas',
+    'Mend the parameters named in `errors`; /docs lists them.',
+    'Corriger les paramètres nommés dans `errors` ; /docs les énumère.',
+  ],
+  'no-valid-token': [
+    401,
+    'A valid token is needed',
+    'Un jeton valide est nécessaire',
+    'Send `Authorization: Bearer <token>`; `npm run -s cli -- token` prints one.',
+    'Envoyer `Authorization: Bearer <jeton>` ; `npm run -s cli -- token` en imprime un.',
+  ],
+  'member-departed': [
+    401,
+    'The token’s member has departed',
+    'La personne du jeton a quitté le service',
+    'Nothing can be done with this token any more.',
+    'Ce jeton ne permet plus rien.',
+  ],
+  forbidden: [
+    403,
+    'This role may not do that',
+    'Ce rôle n’y est pas autorisé',
+    'Ask somebody who has one of the roles named.',
+    'S’adresser à une personne ayant l’un des rôles nommés.',
+  ],
+  'not-found': [
+    404,
+    'There is no such thing',
+    'Cela n’existe pas',
+    'Look at the id: it may be mistyped, or not open yet.',
+    'Vérifier l’identifiant : mal saisi, ou pas encore ouvert.',
+  ],
+  'not-yet-opened': [
+    404,
+    'It had not begun by then',
+    'Cela n’avait pas encore commencé',
+    'Ask for a later instant or revision.',
+    'Demander un instant ou une révision plus tardifs.',
+  ],
+  'occurred-in-the-future': [
+    409,
+    'What is stated to have occurred lies in the future',
+    'L’instant déclaré est dans le futur',
+    'State an instant that has passed.',
+    'Déclarer un instant passé.',
+  ],
+  contended: [
+    503,
+    'Others kept changing the same thing',
+    'D’autres modifiaient la même chose sans cesse',
+    'Nothing was recorded; send it again.',
+    'Rien n’a été enregistré ; renvoyer.',
+  ],
+  'position-of-another-log': [
+    410,
+    'The position belongs to another log',
+    'La position vient d’un autre journal',
+    'The log was replaced or restored: read afresh, without the position.',
+    'Le journal a été remplacé ou restauré : relire sans la position.',
+  ],
+  'stale-revision': [
+    412,
+    'It has changed since it was read',
+    'Cela a changé depuis la lecture',
+    'Read it again, look at what changed, and send with its new ETag.',
+    'Relire, voir ce qui a changé, et renvoyer avec le nouvel ETag.',
+  ],
+  'body-too-large': [413, 'The body is too large', 'Le corps est trop volumineux', 'Send at most 256 KiB.', 'Envoyer au plus 256 Kio.'],
+  'not-json': [
+    415,
+    'Only application/json is taken',
+    'Seul application/json est accepté',
+    'Send JSON and say so in Content-Type.',
+    'Envoyer du JSON et l’indiquer dans Content-Type.',
+  ],
+  'key-reused': [
+    422,
+    'The Idempotency-Key was used with another body',
+    'La clé Idempotency-Key a servi avec un autre corps',
+    'Use a new key for a new command.',
+    'Prendre une nouvelle clé pour une nouvelle commande.',
+  ],
+  'not-there-yet': [
+    503,
+    'The read model has not reached the position yet',
+    'Le modèle de lecture n’a pas encore atteint la position',
+    'Ask again in a moment, or wait longer with `Prefer: wait=5`.',
+    'Redemander dans un instant, ou attendre avec `Prefer: wait=5`.',
+  ],
+  'not-ready': [
+    503,
+    'The service is not ready',
+    'Le service n’est pas prêt',
+    '/readyz says what it waits for.',
+    '/readyz dit ce qui manque.',
+  ],
+  'log-read-only': [
+    503,
+    'The log takes no more writes since a write failed',
+    'Le journal n’accepte plus d’écriture depuis un échec',
+    'Look at the disk, then start the service again; nothing acknowledged is lost.',
+    'Examiner le disque puis redémarrer ; rien d’accepté n’est perdu.',
+  ],
+  'disk-full': [
+    507,
+    'The disk is full: nothing was recorded',
+    'Le disque est plein : rien n’a été enregistré',
+    'Free space on the data folder’s disk and send it again.',
+    'Libérer de la place sur le disque des données et renvoyer.',
+  ],
+  internal: [
+    500,
+    'The service failed',
+    'Le service a échoué',
+    'Report the trace id to whoever runs the service.',
+    'Communiquer l’identifiant de trace à l’exploitant.',
+  ],
+} as const satisfies Record<string, readonly [number, string, string, string, string]>;
+
+export type PlatformCode = keyof typeof platform;
+export const platformCodes = Object.keys(platform) as readonly PlatformCode[];
+
+export interface ProblemOptions {
+  /** Place → what is wrong there. */
+  readonly errors?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** A refusal on its way to the caller, as RFC 9457 problem details. */
+export class Problem extends Error {
+  readonly status: number;
+  constructor(
+    readonly code: PlatformCode,
+    readonly options: ProblemOptions = {},
+  ) {
+    super(code);
+    this.status = platform[code][0];
+  }
+}
+
+export interface ProblemDetails {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly traceId: string;
+}
+
+const french = (acceptLanguage: string | undefined): boolean => {
+  const preferred = (acceptLanguage ?? '')
+    .split(',')
+    .map((part) => {
+      const [tag = '', ...parameters] = part.trim().toLowerCase().split(';');
+      const q = parameters.map((x) => /^\s*q=([0-9.]+)/.exec(x)?.[1]).find((x) => x !== undefined);
+      return { language: tag.split('-')[0], q: q === undefined ? 1 : Number(q) };
+    })
+    .filter(({ language, q }) => (language === 'en' || language === 'fr') && q > 0)
+    .sort((a, b) => b.q - a.q);
+  return preferred[0]?.language === 'fr';
+};
+
+const typeOf = (code: string): string => `urn:ledgerdesk:problem:${code}`;
+
+/** A platform problem in the caller's language. */
+export const problemDetails = (problem: Problem, acceptLanguage: string | undefined, traceId: string): ProblemDetails => {
+  const [status, english, frenchTitle, next, frenchNext] = platform[problem.code];
+  const inFrench = french(acceptLanguage);
+  const { errors, extra } = problem.options;
+  const { code } = problem;
+  return {
+    ...{ type: typeOf(code), title: inFrench ? frenchTitle : english, status, code, detail: inFrench ? frenchNext : next, traceId },
+    ...(errors && { errors }),
+    ...extra,
+  };
+};
+
+/** A context's rejection in the caller's language; `{places}` of its text are filled with what the rule found. */
+export const rejectionDetails = (
+  code: string,
+  texts: readonly [string, string] | undefined,
+  words: Readonly<Record<string, string>>,
+  acceptLanguage: string | undefined,
+  traceId: string,
+): ProblemDetails => {
+  const inFrench = french(acceptLanguage);
+  const filled = (text: string): string => text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? '');
+  const title = filled(texts?.[inFrench ? 1 : 0] ?? code);
+  const detail = inFrench
+    ? 'Une règle a refusé ; rien n’a été enregistré. La ressource montre son état actuel.'
+    : 'A rule refused; nothing was recorded. GET the thing to see how it stands.';
+  return { type: typeOf(code), title, status: 409, code, detail, traceId, ...words };
+};

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Person } from '#platform/decider/aggregate.js';
+import { type Folded } from '#platform/decider/contract.js';
+import { NotFound } from '#platform/decider/execute.js';
+import { foldOfThePast, type Past, type Streams } from '#platform/decider/stream.js';
+import { type EventStore } from '#platform/event-store/port.js';
+import { type Collection, type Opener } from '#platform/read-models/collection.js';
+import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
+import { fits } from '#platform/processors/projector.js';
+import { Problem } from './problem.js';
+
+/** What every query stands on: the log, the folds, the read models, and the texts' keys. */
+export class Reading {
+  private readonly models = new Map<string, Promise<ReadModel>>();
+
+  constructor(
+    readonly store: EventStore,
+    readonly streams: Streams,
+    readonly readModels: ReadModels,
+    readonly open: Opener,
+  ) {}
+
+  /** The build that answers. @throws Problem not-ready while there is none of this log and version */
+  async serving(collection: Collection): Promise<Build> {
+    const { name } = collection.declaration;
+    let model = this.models.get(name);
+    if (!model) this.models.set(name, (model = this.readModels.model(collection.declaration)));
+    // At the very start the projector may still be making it
+    for (let attempt = 0; ; attempt++) {
+      const build = await (await model).serving();
+      if (build && fits(build, this.store, collection)) return build;
+      if (attempt === 20) throw new Problem('not-ready', { headers: { 'Retry-After': '2' } });
+      await delay(50);
+    }
+  }
+
+  /** The id behind a path's `{id}`: itself, or found by a number. @throws NotFound */
+  async idOf(collection: Collection, text: string): Promise<string> {
+    if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
+    const found = await (await this.serving(collection)).find(text);
+    if (!found) throw new NotFound();
+    return found.id;
+  }
+
+  /** A thing's fold, now or as it was. @throws NotFound, Problem not-yet-opened */
+  async fold(collection: Collection, id: string, past: Past, person: Person): Promise<Folded<object> & { readonly state: object }> {
+    const { contract } = collection.aggregate;
+    const { folded: now } = await this.streams.load(contract, id);
+    if (now.state === null || !mayRead(collection, now.state, person)) throw new NotFound();
+    const isPast = past.asOf !== undefined || past.knownAt !== undefined || past.revision !== undefined;
+    const folded = isPast ? await foldOfThePast(this.store, contract, id, past) : now;
+    if (past.revision !== undefined && past.revision > now.revision) throw new NotFound();
+    if (folded.state === null) throw new Problem('not-yet-opened');
+    return folded as Folded<object> & { readonly state: object };
+  }
+}
+
+/** Clients see what is theirs now; whether it was theirs then does not matter. */
+const mayRead = (collection: Collection, state: object, person: Person): boolean =>
+  person.client === null ||
+  (collection.client !== undefined && (state as Readonly<Record<string, unknown>>)[collection.client.key] === person.client);

@@ -1,0 +1,27 @@
+import { registerDecorator } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+
+const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Any RFC 3339 instant as the one form in which instants are kept (UTC, milliseconds); undefined when it is none. */
+export const instantOf = (text: unknown): string | undefined => {
+  if (typeof text !== 'string' || !form.test(text)) return undefined;
+  const at = new Date(text);
+  // JavaScript takes 30 February for 1 March
+  const sameDay = Number.isNaN(at.getTime()) || new Date(`${text.slice(0, 19)}Z`).toISOString().slice(0, 19) !== text.slice(0, 19);
+  return sameDay ? undefined : at.toISOString();
+};
+
+/** An RFC 3339 instant with its offset; bodies are brought to UTC with milliseconds before they are decided upon. */
+export const IsInstant = (): PropertyDecorator => (target, property) => {
+  registerDecorator({
+    name: 'isInstant',
+    target: target.constructor,
+    propertyName: property as string,
+    validator: {
+      validate: (value) => instantOf(value) !== undefined,
+      defaultMessage: () => `${String(property)} must be an RFC 3339 instant with its offset`,
+    },
+  });
+  JSONSchema({ type: 'string', format: 'date-time' })(target, property as string);
+};

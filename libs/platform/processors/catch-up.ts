@@ -1,0 +1,95 @@
+import { type Contract, EventUnreadable, type Folded, unopened } from '#platform/decider/contract.js';
+import { type EventStore, type StoredEvent } from '#platform/event-store/port.js';
+import { type Collection, foldedOf, type Opener, stateText, versionOf } from '#platform/read-models/collection.js';
+import { type Build, type Document, type FiledVersion, type Version, type Writes } from '#platform/read-models/port.js';
+
+/** Folds a lot of events into the documents of one build: what is to be filed, written and parked. Writes nothing. */
+export const project = async (
+  collection: Collection,
+  build: Build,
+  events: readonly StoredEvent[],
+  checkpoint: bigint,
+  open: Opener,
+): Promise<Writes> => {
+  const { contract } = collection.aggregate;
+  const byId = new Map<string, StoredEvent[]>();
+  for (const event of events) {
+    const id = contract.idOf(event.stream);
+    if (id === undefined) continue;
+    const of = byId.get(id);
+    if (of) of.push(event);
+    else byId.set(id, [event]);
+  }
+  const before = byId.size > 0 ? await build.load([...byId.keys()]) : new Map<string, Document>();
+  const filed: FiledVersion[] = [];
+  const documents: Document[] = [];
+  const parked: { readonly id: string; readonly why: string }[] = [];
+  for (const [id, of] of byId) {
+    const was = before.get(id);
+    if (was && was.parked !== null) continue;
+    const one = await projectOne(collection, id, was, of, open);
+    filed.push(...one.filed);
+    if (one.document) documents.push(one.document);
+    if (one.parked !== undefined) parked.push({ id, why: one.parked });
+  }
+  return { filed, documents, parked, checkpoint };
+};
+
+const projectOne = async (collection: Collection, id: string, was: Document | undefined, events: readonly StoredEvent[], open: Opener) => {
+  const { contract } = collection.aggregate;
+  let folded: Folded<object> = was ? foldedOf(was) : unopened;
+  let version: Version | undefined = was;
+  const filed: FiledVersion[] = [];
+  let parked: string | undefined;
+  for (const event of events) {
+    // Each document takes no event at or below the position it has reached: the exactly-once effect
+    if (event.position <= folded.position) continue;
+    const next = foldOrPark(contract, folded, event);
+    if (typeof next === 'string') {
+      parked = next;
+      break;
+    }
+    const replacement = await versionOf(collection, id, next, open);
+    if (version && collection.declaration.history && (version.occurred < next.occurred || version.recorded < next.recorded))
+      filed.push({ ...version, occurredTo: next.occurred, recordedTo: next.recorded });
+    version = replacement;
+    folded = next;
+  }
+  const document: Document | undefined =
+    version && folded.position > (was?.position ?? -1n) ? { ...version, state: stateText(folded), parked: null } : undefined;
+  return { filed, document, parked };
+};
+
+const foldOrPark = (contract: Contract<object>, folded: Folded<object>, event: StoredEvent): Folded<object> | string => {
+  try {
+    return contract.fold(folded, event);
+  } catch (e) {
+    // What cannot be decoded would be skipped for every document: that stops the read model instead
+    if (e instanceof EventUnreadable) throw e;
+    return `${event.stream}@${event.revision}: ${(e as Error).message}`;
+  }
+};
+
+/** Catching up, the one function of rebuilding, redriving and starting: reads the log after the build's checkpoint up to a position. */
+export const catchUp = async (
+  store: EventStore,
+  collection: Collection,
+  build: Build,
+  open: Opener,
+  lot = 5_000,
+  progress?: (events: number) => void,
+): Promise<void> => {
+  let events: StoredEvent[] = [];
+  const flush = async (): Promise<void> => {
+    const last = events.at(-1);
+    if (!last) return;
+    await build.write(await project(collection, build, events, last.position, open));
+    progress?.(events.length);
+    events = [];
+  };
+  for await (const event of store.readAll({ after: await build.checkpoint() })) {
+    events.push(event);
+    if (events.length >= lot) await flush();
+  }
+  await flush();
+};

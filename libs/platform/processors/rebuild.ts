@@ -1,0 +1,26 @@
+import { type EventStore } from '#platform/event-store/port.js';
+import { type Collection, type Opener } from '#platform/read-models/collection.js';
+import { type ReadModels } from '#platform/read-models/port.js';
+import { catchUp } from './catch-up.js';
+
+/**
+ * Folds the whole log into a new build beside the one that serves, then moves the pointer; the build before stays, fed,
+ * to switch back to, and older ones go.
+ * @returns how many events were read, and the new build's name
+ */
+export const rebuild = async (
+  store: EventStore,
+  readModels: ReadModels,
+  collection: Collection,
+  open: Opener,
+  progress?: (events: number) => void,
+) => {
+  const model = await readModels.model(collection.declaration);
+  const before = await model.serving();
+  const build = await model.begin(store.logId);
+  let events = 0;
+  await catchUp(store, collection, build, open, 5_000, (n) => progress?.((events += n)));
+  await model.serve(build);
+  for (const old of await model.builds()) if (old.name !== build.name && old.name !== before?.name) await model.drop(old);
+  return { events, build: build.name };
+};

@@ -1,0 +1,94 @@
+import { type SqliteFile } from '#platform/sqlite/door.js';
+import { type Instants } from '../port.js';
+import { cellRangesAt } from './cells.js';
+import { type Layout } from './layout.js';
+import { type Source } from './ordering.js';
+import { millisecondsOf } from './rows.js';
+import { type Condition, type Conditions } from './selecting.js';
+
+/** What of one table holds at an instant. */
+export interface Holding {
+  readonly table: string;
+  readonly index: string;
+  readonly where: readonly Condition[];
+  /** Of filed versions: the column that names the cell, and the cells to look into. */
+  readonly cells?: { readonly column: string; readonly ranges: readonly (readonly [number, number])[] };
+}
+
+/**
+ * Which documents and filed versions hold at an instant, in parts that have nothing in common.
+ * On one clock those with from ≤ T < to. On both, an event counts when it had occurred and was recorded, and both clocks
+ * rise along a stream, so the last that counts is the one whose successor is late on either.
+ */
+export const holdingAt = (file: SqliteFile, layout: Layout, { occurred, recorded }: Instants): Holding[] => {
+  if (!layout.declaration.history) throw new Error(`'${layout.declaration.name}' keeps no history`);
+  const occ = occurred === undefined ? undefined : millisecondsOf(occurred);
+  const rec = recorded === undefined ? undefined : millisecondsOf(recorded);
+  const begun: Condition[] = [];
+  if (occ !== undefined) begun.push({ sql: 't.occ <= ?', cells: [occ] });
+  if (rec !== undefined) begun.push({ sql: 't.rec <= ?', cells: [rec] });
+  const until = (clock: 'occ' | 'rec', at: number): Condition => ({ sql: `t.${clock}_to > ?`, cells: [at] });
+  const cells = (clock: 'occ' | 'rec', at: number) => ({ column: `${clock}_cell`, ranges: cellRangesAt(at) });
+  const filed: Holding[] = [];
+  const part = (clock: 'occ' | 'rec', at: number, where: readonly Condition[]): void =>
+    void filed.push({ table: layout.versions, index: layout.versionIndex(clock), cells: cells(clock, at), where });
+  if (occ !== undefined) part('occ', occ, [...begun, until('occ', occ)]);
+  if (rec !== undefined) {
+    const rest: Condition[] = occ === undefined ? [] : [{ sql: 't.occ_to <= ?', cells: [occ] }];
+    part('rec', rec, [...begun, ...rest, until('rec', rec)]);
+  }
+  const present: Condition[] = [...begun];
+  if (file.row(`SELECT 1 FROM ${layout.overtaken} LIMIT 1`)) {
+    const ends = [occ === undefined ? undefined : 't2.occ_to > ?', rec === undefined ? undefined : 't2.rec_to > ?'].filter(
+      (x) => x !== undefined,
+    );
+    const at = [occ, rec].filter((x) => x !== undefined);
+    const starts = begun.map((c) => c.sql.replace('t.', 't2.')).join(' AND ');
+    // A filed version says more than a document that a crash left behind it
+    present.push({
+      sql: `NOT (t.id IN (SELECT id FROM ${layout.overtaken})
+            AND EXISTS (SELECT 1 FROM ${layout.versions} AS t2 WHERE t2.id = t.id AND ${starts} AND (${ends.join(' OR ')})))`,
+      cells: [...at, ...at],
+    });
+  }
+  return [...filed, { table: layout.documents, index: layout.orderIndex(layout.declaration.defaultOrder), where: present }];
+};
+
+/** Where a page of the past is read: cell by cell along the default order, or gathered and sorted. */
+export const pastSources = (file: SqliteFile, layout: Layout, conditions: Conditions, at: Instants, usual: boolean): Source[] =>
+  holdingAt(file, layout, at).flatMap(({ table, index, cells, where }): Source[] => {
+    const from = { sql: `${table} AS t INDEXED BY ${index}`, cells: [] };
+    const all = [...where, ...conditions.rows];
+    if (!cells) return [{ table, alias: 't', from, where: all, sorted: !usual }];
+    const inhabited = cellsIn(file, table, index, cells.column, cells.ranges);
+    if (inhabited.length === 0) return [];
+    if (!usual)
+      return [
+        {
+          table,
+          alias: 't',
+          from,
+          sorted: true,
+          where: [{ sql: `t.${cells.column} IN (SELECT value FROM json_each(?))`, cells: [JSON.stringify(inhabited)] }, ...all],
+        },
+      ];
+    return inhabited.map((cell) => ({ table, alias: 't', from, where: [{ sql: `t.${cells.column} = ?`, cells: [cell] }, ...all] }));
+  });
+
+/** Of the cells that may matter those that hold anything: most do not, and asking all at once is cheap. */
+export const cellsIn = (
+  file: SqliteFile,
+  table: string,
+  index: string,
+  column: string,
+  ranges: readonly (readonly [number, number])[],
+): number[] => {
+  const cells: number[] = [];
+  for (const [first, last] of ranges) for (let cell = first; cell <= last; cell++) cells.push(cell);
+  return file
+    .rows(
+      `SELECT c.value FROM json_each(?) AS c WHERE EXISTS (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE ${column} = c.value)`,
+      JSON.stringify(cells),
+    )
+    .map(([cell]) => cell as number);
+};

@@ -1,0 +1,145 @@
+import { type Cell, type SqliteFile } from '#platform/sqlite/door.js';
+import { type Selection } from '../port.js';
+import { type Dictionary, empty } from './dictionary.js';
+import { type Layout } from './layout.js';
+
+/** A condition on the row `t`, and what is bound in it. */
+export interface Condition {
+  readonly sql: string;
+  readonly cells: readonly Cell[];
+  /** The key it is about. */
+  readonly key?: string;
+}
+
+/** A set of documents that an index finds by itself: by one filter, one range or one word. */
+export interface Lead {
+  /** A filter with the codes it may hold; the others only select. */
+  readonly filter?: { readonly key: string; readonly codes: readonly number[] };
+  /** What to read `t` from so that the index leads; the conditions on the rows go with it. */
+  readonly from: Condition;
+  /** Selects one row for each, to count them up to a limit. */
+  readonly each: Condition;
+}
+
+/** What a selection asks, as SQL; undefined when nothing can match. */
+export interface Conditions {
+  /** All of it, each on the row alone. */
+  readonly rows: readonly Condition[];
+  readonly leads: readonly Lead[];
+  readonly ranges: ReadonlyMap<string, { readonly from?: string | undefined; readonly to?: string | undefined }>;
+  readonly words: boolean;
+}
+
+const upTo = '\u{10FFFF}';
+const isOneOf = (column: string, values: readonly (string | number)[]): Condition =>
+  values.length === 1
+    ? { sql: `${column} = ?`, cells: values }
+    : { sql: `${column} IN (SELECT value FROM json_each(?))`, cells: [JSON.stringify(values)] };
+
+const either = (conditions: readonly Condition[]): Condition =>
+  conditions.length === 1
+    ? (conditions[0] as Condition)
+    : { sql: `(${conditions.map((c) => c.sql).join(' OR ')})`, cells: conditions.flatMap((c) => c.cells) };
+
+export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selection): Conditions | undefined => {
+  const rows: Condition[] = [];
+  const leads: Lead[] = [];
+  // In the order of the declaration, the most selective first: a tie is led by the first
+  const asked = Object.entries(selection.any).sort(([a], [b]) => rank(layout, a) - rank(layout, b));
+  for (const [key, values] of asked) {
+    const column = layout.code(key);
+    if (column === undefined) {
+      rows.push(rawCondition(layout, key, values));
+      continue;
+    }
+    const wanted = [...new Set(values.map((value) => codes.find(value)).filter((code) => code !== undefined))];
+    if (wanted.length === 0) return undefined;
+    if (layout.isList(key)) {
+      const held = wanted.map((code) =>
+        code === empty ? { sql: `t.${column} = ''`, cells: [] } : { sql: `instr(t.${column}, ?) > 0`, cells: [`,${code},`] },
+      );
+      rows.push({ key, ...either(held) });
+      const one = isOneOf('code', wanted);
+      const each = { sql: `SELECT num FROM ${layout.list(key)} INDEXED BY ${layout.filterIndex(key)} WHERE ${one.sql}`, cells: one.cells };
+      leads.push({ filter: { key, codes: wanted }, from: joined(layout, each), each });
+    } else {
+      const one = isOneOf(`t.${column}`, wanted);
+      rows.push({ key, ...one });
+      const from = `${layout.documents} AS t INDEXED BY ${layout.filterIndex(key)}`;
+      const each = { sql: `SELECT 1 FROM ${from} WHERE ${one.sql}`, cells: one.cells };
+      leads.push({ filter: { key, codes: wanted }, from: { sql: from, cells: [] }, each });
+    }
+  }
+  const ranges = new Map(Object.entries(selection.range));
+  for (const [key, range] of ranges) {
+    const of = rangeCondition(layout, key, range);
+    if (of === undefined) continue;
+    rows.push({ key, ...of });
+    const order = Object.entries(layout.declaration.orders).find(([, [first]]) => first === key)?.[0];
+    if (order === undefined) continue;
+    const from = `${layout.documents} AS t INDEXED BY ${layout.orderIndex(order)}`;
+    leads.push({ from: { sql: from, cells: [] }, each: { sql: `SELECT 1 FROM ${from} WHERE ${of.sql}`, cells: of.cells } });
+  }
+  selection.words.forEach((word, i) => {
+    const last = i === selection.words.length - 1;
+    const text = last ? ` ${word}` : ` ${word} `;
+    rows.push({ sql: '(instr(t.words, ?) > 0 OR instr(t.opened, ?) > 0)', cells: [text, text] });
+    const find = last ? { sql: 'word >= ? AND word < ?', cells: [word, word + upTo] } : { sql: 'word = ?', cells: [word] };
+    const each = { sql: `SELECT num FROM ${layout.words} WHERE ${find.sql}`, cells: find.cells };
+    leads.push({ from: joined(layout, each), each });
+  });
+  return { rows, leads, ranges, words: selection.words.length > 0 };
+};
+
+const joined = (layout: Layout, each: Condition): Condition => ({
+  sql: `(SELECT DISTINCT num FROM (${each.sql})) AS f CROSS JOIN ${layout.documents} AS t ON t.num = f.num`,
+  cells: each.cells,
+});
+
+/** How many a lead finds, counted up to a limit. */
+export const sizeOf = (file: SqliteFile, lead: Lead, limit: number): number =>
+  file.row(`SELECT count(*) FROM (${lead.each.sql} LIMIT ${limit})`, ...lead.each.cells)?.[0] as number;
+
+const rank = (layout: Layout, key: string): number => {
+  const at = layout.declaration.filters.indexOf(key);
+  return at < 0 ? Number.MAX_SAFE_INTEGER : at;
+};
+
+const rawCondition = (layout: Layout, key: string, values: readonly (string | number | null)[]): Condition => {
+  const column = `t.${layout.raw(key) as string}`;
+  if (layout.isList(key)) {
+    const sql = `EXISTS (SELECT 1 FROM json_each(${column}) AS e WHERE e.value IN (SELECT value FROM json_each(?)))`;
+    const cells = [JSON.stringify(values.filter((value) => value !== null))];
+    return values.includes(null) ? { sql: `(${column} = '[]' OR ${sql})`, cells } : { sql, cells };
+  }
+  const some = values.filter((value) => value !== null);
+  const conditions = some.length > 0 ? [isOneOf(column, some)] : [];
+  if (values.includes(null)) conditions.push({ sql: `${column} IS NULL`, cells: [] });
+  return conditions.length === 0 ? { sql: '0', cells: [] } : either(conditions);
+};
+
+const rangeCondition = (
+  layout: Layout,
+  key: string,
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+): Condition | undefined => {
+  const column = layout.raw(key);
+  const value = column === undefined ? 'value' : `t.${column}`;
+  const whole = layout.declaration.keys[key] === 'integer';
+  const parts: string[] = [];
+  const cells: Cell[] = [];
+  for (const [sign, bound] of [
+    ['>=', from],
+    ['<', to],
+  ] as const) {
+    if (bound === undefined) continue;
+    parts.push(`${value} ${sign} ?`);
+    cells.push(whole ? Number(bound) : bound);
+  }
+  if (parts.length === 0) return undefined;
+  const sql = parts.join(' AND ');
+  // A key that only filters has its values in the dictionary
+  return column === undefined
+    ? { sql: `t.${layout.code(key) as string} IN (SELECT code FROM ${layout.codes} WHERE ${sql})`, cells }
+    : { sql, cells };
+};

@@ -1,0 +1,100 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { type Vault } from './port.js';
+
+/** A text as it is stored: who it is about, under which of their keys, and the sealed bytes (base64 of iv, tag, ciphertext). */
+export type Sealed = { readonly owner: string; readonly key: 'identity' | 'texts'; readonly box: string };
+/** What is left of a text whose person was forgotten. */
+export interface Erased {
+  readonly erased: true;
+}
+
+const ivBytes = 12;
+const tagBytes = 16;
+const keyBytes = 32;
+// A key destroyed by another process is noticed within this time
+const keptFor = 60_000;
+const erased: Erased = { erased: true };
+
+interface Kept {
+  readonly key: Uint8Array | 'destroyed';
+  readonly until: number;
+}
+
+/** Seals and opens texts: AES-256-GCM (NIST SP 800-38D) under a key of the person, with the person and key as additional data. */
+export class Sealer {
+  private readonly kept = new Map<string, Kept>();
+  private readonly making = new Map<string, Promise<Kept>>();
+
+  /** @param most how many keys are held in memory, each for a minute */
+  constructor(
+    private readonly keys: Vault,
+    private readonly most = 10_000,
+  ) {}
+
+  /** The person's key is durable before this resolves. @throws Error when the person was forgotten */
+  async seal(owner: string, key: Sealed['key'], text: string): Promise<Sealed> {
+    return sealWith(await this.keyOf(owner, key, true), owner, key, text);
+  }
+
+  async open(sealed: Sealed): Promise<string | Erased> {
+    return openWith(await this.keyOf(sealed.owner, sealed.key, false), sealed);
+  }
+
+  /** As `open`, at once when the key is in memory; undefined when it must be fetched. */
+  openNow(sealed: Sealed): string | Erased | undefined {
+    const kept = this.kept.get(nameOf(sealed.owner, sealed.key));
+    return kept && kept.until > Date.now() ? openWith(kept, sealed) : undefined;
+  }
+
+  /** Destroys both keys of a person: what was sealed under them can never be read again. */
+  async forget(owner: string): Promise<void> {
+    for (const key of ['identity', 'texts'] as const) {
+      await this.keys.destroy(nameOf(owner, key));
+      this.kept.delete(nameOf(owner, key));
+    }
+  }
+
+  private async keyOf(owner: string, key: Sealed['key'], make: boolean): Promise<Kept> {
+    const name = nameOf(owner, key);
+    const kept = this.kept.get(name);
+    if (kept && kept.until > Date.now()) return kept;
+    const fetching = this.making.get(name) ?? this.fetch(name, make).finally(() => this.making.delete(name));
+    if (make) this.making.set(name, fetching);
+    return fetching;
+  }
+
+  private async fetch(name: string, make: boolean): Promise<Kept> {
+    let key = await this.keys.get(name);
+    if (key === undefined && make) {
+      // Another process may have been first: what the vault holds is the key
+      await this.keys.put(name, randomBytes(keyBytes));
+      key = await this.keys.get(name);
+    }
+    const kept: Kept = { key: key ?? 'destroyed', until: Date.now() + keptFor };
+    if (key === undefined) return kept;
+    this.kept.delete(name);
+    this.kept.set(name, kept);
+    const oldest = this.kept.size > this.most ? this.kept.keys().next().value : undefined;
+    if (oldest !== undefined) this.kept.delete(oldest);
+    return kept;
+  }
+}
+
+const nameOf = (owner: string, key: Sealed['key']): string => `${owner}/${key}`;
+
+const sealWith = ({ key: secret }: Kept, owner: string, key: Sealed['key'], text: string): Sealed => {
+  if (secret === 'destroyed') throw new Error(`${owner} was forgotten: nothing more can be written about this person`);
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv('aes-256-gcm', secret, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(nameOf(owner, key)));
+  const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return { owner, key, box: Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64') };
+};
+
+const openWith = ({ key: secret }: Kept, { owner, key, box }: Sealed): string | Erased => {
+  if (secret === 'destroyed') return erased;
+  const bytes = Buffer.from(box, 'base64');
+  const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+    .setAAD(Buffer.from(nameOf(owner, key)))
+    .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
+  return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');
+};
