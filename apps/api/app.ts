@@ -3,7 +3,6 @@ import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { type FastifyInstance } from 'fastify';
 import { Executor } from '#platform/decider/execute.js';
 import { AccessGuard } from '#platform/http/access.js';
 import { commandController, handlersOf, takeJsonOnly } from '#platform/http/commands.js';
@@ -72,9 +71,12 @@ export const createApi = async (desk: Desk): Promise<INestApplication> => {
 };
 
 const measure = (app: NestFastifyApplication, metrics: Metrics): void => {
-  (app.getHttpAdapter().getInstance() as FastifyInstance).addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-    done();
-  });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+      done();
+    });
 };

@@ -30,7 +30,7 @@ export const history: Subcommand = {
         shown++;
         const role = typeof entry['role'] === 'string' ? ` (${entry['role']})` : '';
         process.stdout.write(
-          `${entry.revision.padStart(4)}  ${entry.occurred}${entry.late ? ` late, recorded ${entry.recorded}` : ''}  ${entry.type}  by ${String(entry.actor)}${role}\n`,
+          `${entry.revision.padStart(4)}  ${entry.occurred}${entry.late ? ` late, recorded ${entry.recorded}` : ''}  ${entry.type}  by ${entry.actor as string}${role}\n`,
         );
         if (entry['reason'] !== null) process.stdout.write(`        because: ${JSON.stringify(entry['reason'])}\n`);
         for (const [field, { before, after }] of Object.entries(entry.changes))

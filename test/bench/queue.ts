@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { type Build, type Declaration, type Document, type FiledVersion, type Instants, type PageQuery, type Version } from '#platform/read-models/port.js';
+import {
+  type Build,
+  type Declaration,
+  type Document,
+  type FiledVersion,
+  type Instants,
+  type PageQuery,
+  type Version,
+} from '#platform/read-models/port.js';
 
 /** The request queue's shape, with values made up. */
 export const queue: Declaration = {
@@ -54,7 +62,10 @@ const chanceOf = (seed: number) => (): number => {
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const states = ['new', 'assigned', 'in-progress', 'on-hold', 'resolved', 'closed'];
-const common = 'error login printer screen update slow account access report mail network payroll invoice batch interface cannot after since user request'.split(' ');
+const common =
+  'error login printer screen update slow account access report mail network payroll invoice batch interface cannot after since user request'.split(
+    ' ',
+  );
 
 /** One request's versions, oldest first, evenly in the span left (`short`: a few days, then closed). */
 function* requestOf(i: number, versions: number, chance: () => number, short: boolean): Generator<Version & { readonly state: string }> {
@@ -64,7 +75,12 @@ function* requestOf(i: number, versions: number, chance: () => number, short: bo
   const id = `${i.toString(16).padStart(8, '0')}-0000-5000-8000-${(i * 7919).toString(16).padStart(12, '0')}`;
   const number = `REQ-${String(i).padStart(6, '0')}`;
   const client = `client ${pick(5_000)}`;
-  const words = ['req', String(i).padStart(6, '0'), ...new Set([0, 1, 2, 3, 4, 5].map(() => common[pick(common.length)] as string)), `topic${pick(20_000)}`];
+  const words = [
+    'req',
+    String(i).padStart(6, '0'),
+    ...new Set([0, 1, 2, 3, 4, 5].map(() => common[pick(common.length)] as string)),
+    `topic${pick(20_000)}`,
+  ];
   const fixed = {
     client,
     category: `category ${pick(60)}`,
@@ -94,7 +110,17 @@ function* requestOf(i: number, versions: number, chance: () => number, short: bo
       lastInformedAt: v < 2 ? null : iso(at),
       followUpAt: status === 'on-hold' ? iso(at + 3 * day) : null,
     };
-    const row = { id, ...keys, impact: 'medium', urgency: 'high', contact: `${id}-c`, subject: words.join(' '), attributes: { a: 'x'.repeat(80), b: i }, reopenCount: 0, revision: String(v) };
+    const row = {
+      id,
+      ...keys,
+      impact: 'medium',
+      urgency: 'high',
+      contact: `${id}-c`,
+      subject: words.join(' '),
+      attributes: { a: 'x'.repeat(80), b: i },
+      reopenCount: 0,
+      revision: String(v),
+    };
     yield {
       id,
       position: 0n,
@@ -119,7 +145,11 @@ export interface Filled {
 }
 
 /** A build of so many requests with so many versions each (the last is the document), written by lots and served. */
-export const filled = async (requests: number, versionsEach: (i: number) => number, short = true): Promise<Filled & { readonly seconds: number; readonly indexing: number }> => {
+export const filled = async (
+  requests: number,
+  versionsEach: (i: number) => number,
+  short = true,
+): Promise<Filled & { readonly seconds: number; readonly indexing: number }> => {
   const folder = mkdtempSync(join(tmpdir(), 'queue-'));
   const models = await EmbeddedReadModels.open({ folder });
   const model = await models.model(queue);
@@ -155,7 +185,15 @@ export const filled = async (requests: number, versionsEach: (i: number) => numb
   const from = performance.now();
   await model.serve(build);
   const indexing = (performance.now() - from) / 1000;
-  return { build, models, folder, versions, seconds, indexing, close: async () => (await models.close(), rmSync(folder, { recursive: true })) };
+  return {
+    build,
+    models,
+    folder,
+    versions,
+    seconds,
+    indexing,
+    close: async () => (await models.close(), rmSync(folder, { recursive: true })),
+  };
 };
 
 export interface Figure {
@@ -177,22 +215,41 @@ export const timed = async (what: string, times: number, ask: (i: number) => Pro
   return { what, p50: took[times >> 1] as number, p99: took[Math.floor(times * 0.99)] as number };
 };
 
-export const asked = (more: Partial<PageQuery> = {}): PageQuery => ({ any: {}, range: {}, words: [], order: 'priority', descending: false, limit: 50, ...more });
+export const asked = (more: Partial<PageQuery> = {}): PageQuery => ({
+  any: {},
+  range: {},
+  words: [],
+  order: 'priority',
+  descending: false,
+  limit: 50,
+  ...more,
+});
 
 /** Every order, and every filter with the default order, with values of every frequency. */
 export async function* pagesOf(build: Build, times = 300): AsyncGenerator<Figure> {
   for (const order of Object.keys(queue.orders))
-    for (const descending of [false, true]) yield timed(`order ${descending ? '-' : ''}${order}`, times, () => build.page(asked({ order, descending })));
+    for (const descending of [false, true])
+      yield timed(`order ${descending ? '-' : ''}${order}`, times, () => build.page(asked({ order, descending })));
   for (const key of queue.filters) {
-    const by = key === 'tags' ? [...Array(300).keys()].map((i) => ({ key: `tag ${i}` as string | null })) : await build.counts(asked(), key);
-    yield timed(`filter ${key} (${by.length} values)`, times, (i) => build.page(asked({ any: { [key]: [by[i % by.length]?.key ?? null] } })));
+    const by =
+      key === 'tags' ? [...Array(300).keys()].map((i) => ({ key: `tag ${i}` as string | null })) : await build.counts(asked(), key);
+    yield timed(`filter ${key} (${by.length} values)`, times, (i) =>
+      build.page(asked({ any: { [key]: [by[i % by.length]?.key ?? null] } })),
+    );
   }
   yield timed('three teams', times, (i) => build.page(asked({ any: { team: [`team ${i % 70}`, `team ${(i * 3) % 70}`, 'team 0'] } })));
   yield timed('team and status', times, (i) => build.page(asked({ any: { team: [`team ${i % 70}`], status: ['closed'] } })));
   yield timed('status, last-informed', times, () => build.page(asked({ any: { status: ['closed'] }, order: 'last-informed' })));
-  yield timed('opened in a day', times, (i) => build.page(asked({ range: { openedAt: { from: iso(begin + (i % 90) * day), to: iso(begin + (1 + (i % 90)) * day) } } })));
+  yield timed('opened in a day', times, (i) =>
+    build.page(asked({ range: { openedAt: { from: iso(begin + (i % 90) * day), to: iso(begin + (1 + (i % 90)) * day) } } })),
+  );
   yield timed('closed, opened in a day', times, (i) =>
-    build.page(asked({ any: { status: ['closed'] }, range: { openedAt: { from: iso(begin + (i % 90) * day), to: iso(begin + (1 + (i % 90)) * day) } } })),
+    build.page(
+      asked({
+        any: { status: ['closed'] },
+        range: { openedAt: { from: iso(begin + (i % 90) * day), to: iso(begin + (1 + (i % 90)) * day) } },
+      }),
+    ),
   );
   for (const words of [['topic77'], ['erro'], ['error', 'printer', 'pay'], ['req', '00123'], ['req', '001234'], ['printer', 'absent']])
     yield timed(`words ${words.join(' ')}`, times, () => build.page(asked({ words })));
@@ -204,7 +261,7 @@ export async function* pagesOf(build: Build, times = 300): AsyncGenerator<Figure
 
 /** The same queries of the present and of instants all over the span. */
 export async function* pastOf(build: Build, times = 100): AsyncGenerator<Figure> {
-  const instant = (i: number): string => iso(begin + Math.floor(((i * 37) % 100) / 100 * span) + 12_345_678);
+  const instant = (i: number): string => iso(begin + Math.floor((((i * 37) % 100) / 100) * span) + 12_345_678);
   const at = (i: number, clocks: 'occurred' | 'recorded' | 'both'): Instants =>
     clocks === 'both' ? { occurred: instant(i), recorded: instant(i) } : { [clocks]: instant(i) };
   yield timed('present page', times, () => build.page(asked()));
@@ -217,16 +274,20 @@ export async function* pastOf(build: Build, times = 100): AsyncGenerator<Figure>
   yield timed('counts by team, occurred', times, (i) => build.counts(asked({ at: at(i, 'occurred') }), 'team'));
   yield timed('-page, occurred', times, (i) => build.page(asked({ descending: true, at: at(i, 'occurred') })));
   yield timed('page of a team, occurred', times, (i) => build.page(asked({ any: { team: [`team ${i % 70}`] }, at: at(i, 'occurred') })));
-  for (const order of ['opened', 'last-informed', 'follow-up']) yield timed(`page by ${order}, occurred`, times, (i) => build.page(asked({ order, at: at(i, 'occurred') })));
+  for (const order of ['opened', 'last-informed', 'follow-up'])
+    yield timed(`page by ${order}, occurred`, times, (i) => build.page(asked({ order, at: at(i, 'occurred') })));
   yield timed('page of a word, occurred', times, (i) => build.page(asked({ words: ['printer'], at: at(i, 'occurred') })));
 }
 
-const print = ({ what, p50, p99 }: Figure): void => console.log(`${what.padEnd(36)} p50 ${p50.toFixed(2).padStart(8)} ms   p99 ${p99.toFixed(2).padStart(8)} ms`);
+const print = ({ what, p50, p99 }: Figure): void =>
+  console.log(`${what.padEnd(36)} p50 ${p50.toFixed(2).padStart(8)} ms   p99 ${p99.toFixed(2).padStart(8)} ms`);
 
 /** `short`: requests of some days, then closed; otherwise versions until the end of the span. */
 export const main = async (what: readonly string[]): Promise<void> => {
   const told = (of: Awaited<ReturnType<typeof filled>>): void =>
-    console.log(`\n${of.versions} versions written in ${of.seconds.toFixed(1)} s (${Math.round(of.versions / of.seconds)}/s), indexed in ${of.indexing.toFixed(1)} s`);
+    console.log(
+      `\n${of.versions} versions written in ${of.seconds.toFixed(1)} s (${Math.round(of.versions / of.seconds)}/s), indexed in ${of.indexing.toFixed(1)} s`,
+    );
   if (what.includes('present')) {
     const present = await filled(100_000, () => 2);
     told(present);
@@ -244,4 +305,5 @@ export const main = async (what: readonly string[]): Promise<void> => {
     }
 };
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.length > 2 ? process.argv.slice(2) : ['present', 'past']);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  await main(process.argv.length > 2 ? process.argv.slice(2) : ['present', 'past']);

@@ -3,16 +3,7 @@ import canonicalize from 'canonicalize';
 import { getMetadataStorage } from 'class-validator';
 import { type EventStore, type Json, type JsonObject, type NewEvent, StreamConflict } from '#platform/event-store/port.js';
 import { type Sealed, type Sealer } from '#platform/vault/sealing.js';
-import {
-  type Aggregate,
-  type AnyCommand,
-  type Deciding,
-  type Done,
-  type Fact,
-  type Opening,
-  type Outcome,
-  type Person,
-} from './aggregate.js';
+import { type Aggregate, type AnyCommand, type Done, type Fact, type Outcome, type Person } from './aggregate.js';
 import { chained } from './chain.js';
 import { type EventDefinition, type Folded, type Happened } from './contract.js';
 import { type Instant } from './fields.js';
@@ -120,7 +111,7 @@ export class Executor {
         return answer(id, folded, { ...folded, opened: false, outcome: 'already-so' });
 
       const { outcome, recorded, used } = await this.decide(aggregate, command, id, body, loaded, envelope);
-      if (isRejection(outcome)) throw new Refused(outcome, aggregate as unknown as Aggregate);
+      if (isRejection(outcome)) throw new Refused(outcome, aggregate);
       if (outcome.length === 0) return answer(id, folded, { ...folded, opened: false, outcome: 'already-so' });
 
       const metadata = { ...used, ...this.stamp(recorded, body, role, commandId, fingerprint, envelope) };
@@ -132,7 +123,7 @@ export class Executor {
         events.forEach((event, i) => {
           after = advance(contract, after, { ...event, stream, revision: folded.revision + BigInt(i) + 1n, position: appended.position });
         });
-        streams.put(stream, after as unknown as Loaded<object>);
+        streams.put(stream, after);
         return answer(id, after.folded, { ...appended, opened: 'open' in command, outcome: 'done' });
       } catch (e) {
         if (!(e instanceof StreamConflict)) throw e;
@@ -166,9 +157,7 @@ export class Executor {
     const { known, used } = await this.learn(declared);
     const given = { ...known, by, id, now: recorded, reason };
     const outcome: Outcome =
-      'open' in command
-        ? (command as Opening).open(body as never, given as never)
-        : (command as Deciding<never>).decide(body as never, state as never, given as never);
+      'open' in command ? command.open(body as never, given as never) : command.decide(body as never, state as never, given as never);
     return { outcome, recorded, used };
   }
 
@@ -270,8 +259,8 @@ export class Executor {
 }
 
 const declaredFacts = (command: AnyCommand, body: object, state: object | null, by: Person): Readonly<Record<string, Fact>> => {
-  if ('open' in command) return (command as Opening).facts?.(body as never, by) ?? {};
-  return (command as Deciding<never>).facts?.(body as never, state as never, by) ?? {};
+  if ('open' in command) return command.facts?.(body as never, by) ?? {};
+  return command.facts?.(body as never, state as never, by) ?? {};
 };
 
 /** An event's data as the log keeps it: in its definition's fields alone, empty as null. */
@@ -287,7 +276,7 @@ export const recordable = async (
     if (field.series !== undefined) ready[name] = await numbers.next(field.series);
     else if (field.sealing && typeof value === 'string') {
       const owner = data[field.sealing.owner] as string;
-      ready[name] = (await sealer.seal(owner, field.sealing.key, value)) satisfies Sealed as Sealed & Json;
+      ready[name] = (await sealer.seal(owner, field.sealing.key, value)) satisfies Sealed;
     } else ready[name] = value ?? null;
   }
   return ready;

@@ -35,7 +35,7 @@ export const parseBody = async (command: AnyCommand, body: unknown): Promise<obj
   const known = fieldsOf(command);
   const unknown = Object.keys(body).filter((key) => !known.has(key));
   if (unknown.length > 0) throw new Problem('invalid-body', { errors: unknown.map((key) => `${key} is not a field of ${command.name}`) });
-  const instance = plainToInstance(command, body) as object;
+  const instance = plainToInstance<object, object>(command, body);
   const errors = await validate(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   if (errors.length > 0) throw new Problem('invalid-body', { errors: sentences(errors) });
   return inOneForm(instance);

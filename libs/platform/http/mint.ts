@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chained } from '#platform/decider/chain.js';
 import { Contract } from '#platform/decider/contract.js';
 import { type In, integer, list, optional, string } from '#platform/decider/fields.js';
-import { type EventStore, type JsonObject, none } from '#platform/event-store/port.js';
+import { type EventStore, none } from '#platform/event-store/port.js';
 
 const fields = { subject: string, roles: list(string), client: optional(string), seconds: integer };
 const contract = new Contract<object>('token');
@@ -17,6 +17,6 @@ export const recordMint = async (store: EventStore, tokenId: string, minted: In<
   const metadata = { version: TokenMinted.version, occurred: at, recorded: at, actor: 'operator', source: 'console' };
   const stream = contract.stream(tokenId);
   await store.append(stream, none, [
-    chained(stream, 0n, { id: randomUUID(), type, data: { ...data, client: minted.client ?? null } as JsonObject, metadata }, ''),
+    chained(stream, 0n, { id: randomUUID(), type, data: { ...data, client: minted.client ?? null }, metadata }, ''),
   ]);
 };

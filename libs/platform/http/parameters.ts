@@ -126,8 +126,7 @@ export const sealCursor = (query: RawQuery, next: readonly (string | number | nu
 const openCursor = (cursor: string, bound: string): readonly (string | number | null)[] => {
   try {
     const [of, ...keys] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (of === bound && keys.every((key) => key === null || typeof key === 'string' || typeof key === 'number'))
-      return keys as (string | number | null)[];
+    if (of === bound && keys.every((key) => key === null || typeof key === 'string' || typeof key === 'number')) return keys;
   } catch {
     // Not one of ours: told below
   }

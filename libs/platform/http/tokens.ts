@@ -88,7 +88,7 @@ export class LocalIssuer {
     };
     if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) throw new Error('the token has no roles');
     if (client !== undefined && typeof client !== 'string') throw new Error('the client claim is not a text');
-    const claims: Claims = { subject: sub, roles: roles as string[], client: client ?? null, issuer, tokenId: jti, expires: exp * 1000 };
+    const claims: Claims = { subject: sub, roles: roles, client: client ?? null, issuer, tokenId: jti, expires: exp * 1000 };
     if (this.verified.size >= kept) this.verified.clear();
     this.verified.set(token, claims);
     return claims;

@@ -4,7 +4,7 @@
  */
 export async function* batches<T>(source: AsyncIterable<T>, most: number): AsyncGenerator<readonly T[]> {
   let waiting: T[] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   let ended = false;
   let arrived = (): void => {};
   let taken = (): void => {};
@@ -19,7 +19,7 @@ export async function* batches<T>(source: AsyncIterable<T>, most: number): Async
         if (stop) return;
       }
     } catch (e) {
-      failure = e;
+      failure = e as Error;
     } finally {
       ended = true;
       arrived();

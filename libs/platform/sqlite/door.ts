@@ -23,35 +23,34 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
+// Between two looks at a lock that another holds, in milliseconds; up to as much again by chance
+const longestWait = 8;
 // 3.51.3 mends the WAL-reset corruption that two connections can cause
 const leastVersion = [3, 51, 3] as const;
 
-const codeOf = (e: unknown): number => {
-  const of = e as { errcode?: number; sqliteExtendedCode?: number; sqliteCode?: number };
-  return (of.errcode ?? of.sqliteExtendedCode ?? of.sqliteCode ?? 0) & 0xff;
+// A full disk also shows where the WAL's index cannot grow (SQLITE_IOERR_SHMSIZE)
+const fullToo = 10 | (19 << 8);
+
+// The driver's all() and iterate() tell no code, only SQLite's words for it (sqlite3_errstr)
+const wordsFor: Readonly<Record<string, number>> = {
+  'database is locked': SQLITE_BUSY,
+  'database table is locked': SQLITE_LOCKED,
+  'attempt to write a readonly database': SQLITE_READONLY,
+  'disk I/O error': SQLITE_IOERR,
+  'database disk image is malformed': SQLITE_CORRUPT,
+  'database or disk is full': SQLITE_FULL,
+  'unable to open database file': SQLITE_CANTOPEN,
+  'file is not a database': SQLITE_NOTADB,
 };
+
+const extendedCodeOf = (e: unknown): number => {
+  const of = e as { errcode?: number; sqliteExtendedCode?: number; sqliteCode?: number; message?: string };
+  return of.errcode ?? of.sqliteExtendedCode ?? of.sqliteCode ?? wordsFor[of.message ?? ''] ?? 0;
+};
+const codeOf = (e: unknown): number => extendedCodeOf(e) & 0xff;
 
 /** A transaction that must not wait for another process: tell the caller to try again. */
 const isBusy = (e: unknown): boolean => codeOf(e) === SQLITE_BUSY || codeOf(e) === SQLITE_LOCKED;
-
-/** A failure of the driver as one of this module's errors; anything else as it is. */
-const named = (e: unknown, path: string): unknown => {
-  const message = e instanceof Error ? e.message : String(e);
-  switch (codeOf(e)) {
-    case SQLITE_FULL:
-      return new DiskFull(`the disk that holds ${path} is full`);
-    case SQLITE_IOERR:
-      return new DiskFailed(`${path}: ${message}`);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return new FileDamaged(`${path} is damaged: ${message}`);
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-      return new DiskFailed(`${path} cannot be opened for writing: ${message}`);
-    default:
-      return e;
-  }
-};
 
 export interface FileOptions {
   readonly readOnly?: boolean;
@@ -64,26 +63,34 @@ export class SqliteFile {
   private readonly db: InstanceType<typeof DatabaseSync>;
   private readonly statements = new Map<string, StatementSyncInstance>();
   private readonly lists = new Map<string, StatementSyncInstance>();
+  private readonly readOnly: boolean;
+  private failed = false;
 
   constructor(
     readonly path: string,
     options: FileOptions,
   ) {
+    this.readOnly = options.readOnly ?? false;
     const fresh = !existsSync(path);
-    this.db = this.guard(() => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 }));
+    this.db = this.guard(() => new DatabaseSync(path, { readOnly: this.readOnly, timeout: 0 }));
     // Whoever else may log in to this machine has no business in the folder
     if (fresh) chmodSync(path, 0o600);
     this.guard(() => {
       const version = String(this.one('SELECT sqlite_version() AS v')?.['v']);
       if (older(version))
         throw new Error(`SQLite ${version} can corrupt a file used by two connections; ${leastVersion.join('.')} is needed`);
-      if (options.readOnly) return;
+      if (this.readOnly) return;
       this.db.exec('PRAGMA journal_mode = WAL');
       this.db.exec(`PRAGMA synchronous = ${options.durability}`);
       const synchronous = this.one('PRAGMA synchronous')?.['synchronous'];
       if (Number(synchronous) !== (options.durability === 'full' ? 2 : 1))
         throw new Error(`${path}: synchronous is ${String(synchronous)}`);
     });
+  }
+
+  /** As the constructor; waits while another process begins the file, recovers its WAL or closes it as the last. */
+  static async open(path: string, options: FileOptions): Promise<SqliteFile> {
+    return patiently(() => new SqliteFile(path, options));
   }
 
   exec(sql: string): void {
@@ -108,6 +115,18 @@ export class SqliteFile {
     return this.guard(() => this.list(sql).get(...cells) as Cells | undefined);
   }
 
+  /** As `rows`, but stops after the row that is `enough`: for rows of which a few may be very large. */
+  some(sql: string, enough: (row: Cells) => boolean, ...cells: Cell[]): Cells[] {
+    return this.guard(() => {
+      const rows: Cells[] = [];
+      for (const row of this.list(sql).iterate(...cells) as Iterable<Cells>) {
+        rows.push(row);
+        if (enough(row)) break;
+      }
+      return rows;
+    });
+  }
+
   run(sql: string, ...cells: Cell[]): { changes: number } {
     return this.guard(() => ({ changes: Number(this.statement(sql).run(...cells).changes) }));
   }
@@ -119,43 +138,56 @@ export class SqliteFile {
 
   /** One transaction: all of it or none. Waits for other processes without stopping this one. */
   async transaction<T>(work: () => T): Promise<T> {
-    for (let wait = 1; ; wait = Math.min(wait * 2, 25)) {
-      try {
-        this.db.exec('BEGIN IMMEDIATE');
-      } catch (e) {
-        if (!isBusy(e)) throw named(e, this.path);
-        await delay(wait + Math.random() * wait);
-        continue;
-      }
-      try {
-        const result = work();
-        this.db.exec('COMMIT');
-        return result;
-      } catch (e) {
-        if (this.db.isTransaction) this.db.exec('ROLLBACK');
-        throw named(e, this.path);
-      }
-    }
+    // Begun and ended in one turn: nothing else of this process may come between
+    const ended = await patiently(() => {
+      this.guard(() => this.db.exec('BEGIN IMMEDIATE'));
+      return this.settled(work);
+    });
+    if (ended.failed) throw ended.because;
+    return ended.result;
   }
 
   /** Several reads of one state of the file. */
   async reading<T>(work: () => T): Promise<T> {
-    for (let wait = 1; ; wait = Math.min(wait * 2, 25)) {
-      try {
-        this.db.exec('BEGIN');
-        const result = work();
-        this.db.exec('COMMIT');
-        return result;
-      } catch (e) {
-        if (this.db.isTransaction) this.db.exec('ROLLBACK');
-        // Only another connection that recovers or closes the WAL makes a reader wait
-        if (!isBusy(e)) throw named(e, this.path);
-        await delay(wait + Math.random() * wait);
-      }
+    return patiently(() => {
+      this.guard(() => this.db.exec('BEGIN'));
+      return this.ending(work);
+    });
+  }
+
+  /** Reads that need not see one state; only another connection that recovers or closes the WAL makes them wait. */
+  async patient<T>(read: () => T): Promise<T> {
+    return patiently(read);
+  }
+
+  /**
+   * Takes the write-ahead log over into the file and cuts it to nothing.
+   * @param forMs how long to go on asking while other connections read or write
+   * @returns false when they never let go
+   */
+  async checkpoint(forMs: number): Promise<boolean> {
+    const until = performance.now() + forMs;
+    for (let wait = 1; ; wait = Math.min(wait * 2, longestWait)) {
+      const busy = await patiently(() => this.row('PRAGMA wal_checkpoint(TRUNCATE)')?.[0]);
+      if (busy === 0) return true;
+      if (performance.now() >= until) return false;
+      await delay(wait + Math.random() * wait);
     }
   }
 
+  get isClosed(): boolean {
+    return !this.db.isOpen;
+  }
+
   close(): void {
+    if (this.isClosed) return;
+    // The driver ends a connection only when its statements are garbage: what SQLite does at the end is done here,
+    // so that the file alone is whole. Not after a failed write: the next start reads the WAL by its checksums.
+    try {
+      if (!this.failed && !this.readOnly) this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another connection is at work, or the disk is not: nothing is lost, it stays in the WAL
+    }
     this.statements.clear();
     this.lists.clear();
     this.db.close();
@@ -181,14 +213,72 @@ export class SqliteFile {
     return statement;
   }
 
+  /** With the lock held nothing is busy any more: what fails now is told, not tried again. */
+  private settled<T>(work: () => T): { failed: false; result: T } | { failed: true; because: unknown } {
+    try {
+      return { failed: false, result: this.ending(work) };
+    } catch (because) {
+      return { failed: true, because };
+    }
+  }
+
+  private ending<T>(work: () => T): T {
+    try {
+      const result = work();
+      this.db.exec('COMMIT');
+      return result;
+    } catch (e) {
+      // A failure that lost the transaction already rolled it back; a second one must not hide the first
+      try {
+        if (this.db.isTransaction) this.db.exec('ROLLBACK');
+      } catch {
+        throw this.named(e);
+      }
+      throw this.named(e);
+    }
+  }
+
+  /** A failure of the driver as one of this module's errors; anything else as it is. */
+  private named(e: unknown): unknown {
+    const message = e instanceof Error ? e.message : String(e);
+    if (extendedCodeOf(e) === fullToo) return new DiskFull(`the disk that holds ${this.path} is full`);
+    switch (codeOf(e)) {
+      case SQLITE_FULL:
+        return new DiskFull(`the disk that holds ${this.path} is full`);
+      case SQLITE_IOERR:
+        this.failed = true;
+        return new DiskFailed(`${this.path}: ${message}`);
+      case SQLITE_CORRUPT:
+      case SQLITE_NOTADB:
+        return new FileDamaged(`${this.path} is damaged: ${message}`);
+      case SQLITE_READONLY:
+      case SQLITE_CANTOPEN:
+        return new DiskFailed(`${this.path} cannot be opened for writing: ${message}`);
+      default:
+        return e;
+    }
+  }
+
   private guard<T>(work: () => T): T {
     try {
       return work();
     } catch (e) {
-      throw named(e, this.path);
+      throw this.named(e);
     }
   }
 }
+
+/** Does it again, with the event loop free in between, for as long as the lock is another's. */
+const patiently = async <T>(work: () => T): Promise<T> => {
+  for (let wait = 1; ; wait = Math.min(wait * 2, longestWait)) {
+    try {
+      return work();
+    } catch (e) {
+      if (!isBusy(e)) throw e;
+    }
+    await delay(wait + Math.random() * wait);
+  }
+};
 
 const older = (version: string): boolean => {
   const is = version.split('.').map(Number);
