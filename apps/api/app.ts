@@ -2,7 +2,6 @@ import { type INestApplication, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { Executor } from '#platform/decider/execute.js';
 import { AccessGuard } from '#platform/http/access.js';
 import { commandController, handlersOf, takeJsonOnly } from '#platform/http/commands.js';
@@ -12,6 +11,7 @@ import { queryController, queryHandlers } from '#platform/http/queries.js';
 import { Reading } from '#platform/http/reading.js';
 import { aggregates, collections } from '../contexts.js';
 import { build, type Desk } from '../desk.js';
+import { docsController } from './docs.js';
 import { Health, Metrics } from './health.js';
 
 const bodyLimit = 256 * 1024;
@@ -25,6 +25,7 @@ export const createApi = async (desk: Desk): Promise<INestApplication> => {
   const metrics = new Metrics(desk.store, desk.readModels);
   const controllers: Type[] = [
     Health,
+    docsController(openApiOf(aggregates, collections, build)),
     ...aggregates.map((aggregate) => commandController(aggregate, logId)),
     ...collections.map((collection) => queryController(collection, logId)),
   ];
@@ -61,11 +62,6 @@ export const createApi = async (desk: Desk): Promise<INestApplication> => {
   });
   takeJsonOnly(app);
   measure(app, metrics);
-  const document = openApiOf(aggregates, collections, build);
-  SwaggerModule.setup('docs', app, document as unknown as OpenAPIObject, {
-    jsonDocumentUrl: 'openapi.json',
-    customSiteTitle: 'Ledgerdesk',
-  });
   await app.init();
   return app;
 };
