@@ -25,6 +25,8 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 // Between two looks at a lock that another holds, in milliseconds; up to as much again by chance
 const longestWait = 8;
+// Statements kept prepared; queries come in more shapes than are worth the memory
+const mostPrepared = 500;
 // 3.51.3 mends the WAL-reset corruption that two connections can cause
 const leastVersion = [3, 51, 3] as const;
 
@@ -136,10 +138,14 @@ export class SqliteFile {
     return this.one('PRAGMA data_version')?.['data_version'] as bigint;
   }
 
-  /** One transaction: all of it or none. Waits for other processes without stopping this one. */
+  /**
+   * One transaction: all of it or none. Waits for other processes without stopping this one.
+   * @throws DiskFailed, also ever after: what a failed fsync left in memory looks stored and is not
+   */
   async transaction<T>(work: () => T): Promise<T> {
     // Begun and ended in one turn: nothing else of this process may come between
     const ended = await patiently(() => {
+      if (this.failed) throw new DiskFailed(`${this.path} failed before: nothing more is written until the next start`);
       this.guard(() => this.db.exec('BEGIN IMMEDIATE'));
       return this.settled(work);
     });
@@ -194,21 +200,25 @@ export class SqliteFile {
   }
 
   private statement(sql: string): StatementSyncInstance {
-    let statement = this.statements.get(sql);
-    if (!statement) {
-      statement = this.db.prepare(sql);
-      statement.setReadBigInts(true);
-      this.statements.set(sql, statement);
-    }
-    return statement;
+    return this.prepared(this.statements, sql, (statement) => statement.setReadBigInts(true));
   }
 
   private list(sql: string): StatementSyncInstance {
-    let statement = this.lists.get(sql);
+    return this.prepared(this.lists, sql, (statement) => statement.setReturnArrays(true));
+  }
+
+  private prepared(
+    known: Map<string, StatementSyncInstance>,
+    sql: string,
+    set: (statement: StatementSyncInstance) => void,
+  ): StatementSyncInstance {
+    let statement = known.get(sql);
     if (!statement) {
       statement = this.db.prepare(sql);
-      statement.setReturnArrays(true);
-      this.lists.set(sql, statement);
+      set(statement);
+      known.set(sql, statement);
+      const oldest = known.size > mostPrepared ? known.keys().next().value : undefined;
+      if (oldest !== undefined) known.delete(oldest);
     }
     return statement;
   }

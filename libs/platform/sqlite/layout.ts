@@ -7,9 +7,11 @@ export interface Layout {
   readonly version: number;
   /** Makes the tables of a new file. */
   readonly make: (file: SqliteFile) => void;
+  /** What it holds can be made again from elsewhere: a file of an older layout is emptied and begun anew. */
+  readonly replaceable?: boolean;
 }
 
-/** The file is sound, but not what it should be: another program's, another kind, or a newer release's. */
+/** The file is sound, but not what it should be: another program's, another kind, or another release's. */
 export class ForeignFile extends Error {}
 
 /**
@@ -20,7 +22,7 @@ export const openLaid = async (path: string, options: FileOptions, layout: Layou
   const own = Buffer.from(layout.mark, 'latin1').readInt32BE();
   // The door turns the WAL on, which a foreign file must not suffer: its header is read first
   const header = await headerOf(path);
-  if (header) judge(path, header, own, layout.version);
+  if (header) judge(path, header, own, layout);
   const file = await SqliteFile.open(path, options);
   try {
     // Two processes may begin at once, and one may have died while beginning: all of it is one transaction
@@ -28,8 +30,11 @@ export const openLaid = async (path: string, options: FileOptions, layout: Layou
       const is = Number(file.row('PRAGMA application_id')?.[0]);
       const version = Number(file.row('PRAGMA user_version')?.[0]);
       const empty = file.row('SELECT count(*) FROM sqlite_schema')?.[0] === 0;
-      judge(path, { is, version, empty }, own, layout.version);
-      if (!empty) return;
+      judge(path, { is, version, empty }, own, layout);
+      if (!empty && version === layout.version) return;
+      // In place: another process may have it open, and would go on in a file that was deleted
+      for (const [table] of file.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"))
+        file.exec(`DROP TABLE "${table as string}"`);
       layout.make(file);
       file.exec(`PRAGMA application_id = ${own}`);
       file.exec(`PRAGMA user_version = ${layout.version}`);
@@ -47,11 +52,15 @@ interface Header {
   readonly empty: boolean;
 }
 
-const judge = (path: string, { is, version, empty }: Header, own: number, known: number): void => {
+const judge = (path: string, { is, version, empty }: Header, own: number, layout: Layout): void => {
   if (is !== own && !(is === 0 && empty))
     throw new ForeignFile(`${path} holds a database of another kind or program: move it away, or name another folder`);
-  if (version > known)
-    throw new ForeignFile(`${path} was written by a newer release (layout ${version}, this one knows ${known}): start that release`);
+  if (version > layout.version)
+    throw new ForeignFile(
+      `${path} was written by a newer release (layout ${version}, this one knows ${layout.version}): start that release`,
+    );
+  if (version < layout.version && !empty && !layout.replaceable)
+    throw new ForeignFile(`${path} was written by an older release (layout ${version}), which this one (${layout.version}) cannot read`);
 };
 
 /** From the file format's first page (sqlite.org/fileformat.html, 1.3 and 1.6); undefined when there is nothing yet. */

@@ -36,6 +36,7 @@ export class Sealer {
     return sealWith(await this.keyOf(owner, key, true), owner, key, text);
   }
 
+  /** @throws Error when the key is missing without having been destroyed, or the box is not what was sealed for this person and key */
   async open(sealed: Sealed): Promise<string | Erased> {
     return openWith(await this.keyOf(sealed.owner, sealed.key, false), sealed);
   }
@@ -70,8 +71,9 @@ export class Sealer {
       await this.keys.put(name, randomBytes(keyBytes));
       key = await this.keys.get(name);
     }
-    const kept: Kept = { key: key ?? 'destroyed', until: Date.now() + keptFor };
-    if (key === undefined) return kept;
+    // Nothing was ever sealed without its key: the vault is not the one that it was
+    if (key === undefined) throw new Error(`the key '${name}' is missing from the vault: restore the keys from their backup`);
+    const kept: Kept = { key, until: Date.now() + keptFor };
     this.kept.delete(name);
     this.kept.set(name, kept);
     const oldest = this.kept.size > this.most ? this.kept.keys().next().value : undefined;

@@ -1,41 +1,55 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SqliteFile } from '#platform/sqlite/door.js';
+import { type SqliteFile } from '#platform/sqlite/door.js';
+import { makeFolder, syncFolder } from '#platform/sqlite/folder.js';
+import { GroupCommit } from '#platform/sqlite/group-commit.js';
+import { type Layout, openLaid } from '#platform/sqlite/layout.js';
 import { type Vault } from '../port.js';
 
-const schema = 'CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, bytes BLOB) STRICT, WITHOUT ROWID';
-
-interface Waiting {
+type Outcome = 'stored' | 'held' | 'destroyed';
+interface Put {
   readonly name: string;
   readonly bytes: Uint8Array;
-  readonly done: (outcome: 'stored' | 'held' | 'destroyed') => void;
-  readonly failed: (e: unknown) => void;
 }
+
+const layout: Layout = {
+  mark: 'LDky',
+  version: 1,
+  make: (file) => file.exec('CREATE TABLE keys (name TEXT PRIMARY KEY, bytes BLOB) STRICT, WITHOUT ROWID'),
+};
+
+// Bytes of one transaction: far below the 50 ms that another process may have to wait for it
+const mostInGroup = 1_000_000;
+const namesAtOnce = 500;
+// How long destroying waits for others who read, in milliseconds
+const patience = 10_000;
 
 /** The keys in one SQLite file of their own, with backups of their own. What is destroyed is overwritten in the file. */
 export class KeyFile implements Vault {
-  private waiting: Waiting[] = [];
+  private readonly group = new GroupCommit<Put, Outcome>((puts) => this.commit(puts), mostInGroup);
 
   private constructor(private readonly file: SqliteFile) {}
 
+  /**
+   * Opens `<folder>/keys.db`, or begins it.
+   * @throws ForeignFile, FileDamaged, DiskFailed; the file is never replaced, for what it opens would be lost
+   */
   static async open({ folder }: { readonly folder: string }): Promise<KeyFile> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const file = new SqliteFile(join(folder, 'keys.db'), { durability: 'full' });
+    await makeFolder(folder);
+    const file = await openLaid(join(folder, 'keys.db'), { durability: 'full' }, layout);
     file.exec('PRAGMA secure_delete = ON');
-    await file.transaction(() => file.exec(schema));
+    await syncFolder(folder);
+    // After a crash the WAL may stand in the page cache only, its failed fsync forgotten: never build on it
+    await file.checkpoint(0);
     return new KeyFile(file);
   }
 
-  async put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<'stored' | 'held' | 'destroyed'> {
+  async put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<Outcome> {
     const whole = bytes instanceof Uint8Array ? bytes : await gathered(bytes);
-    return new Promise((done, failed) => {
-      this.waiting.push({ name, bytes: whole, done, failed });
-      if (this.waiting.length === 1) setImmediate(() => void this.commit());
-    });
+    return this.group.add({ name: storable(name), bytes: whole }, whole.length);
   }
 
   async get(name: string): Promise<Uint8Array | 'destroyed' | undefined> {
-    const row = this.file.one('SELECT bytes FROM keys WHERE name = ?', name);
+    const row = await this.file.patient(() => this.file.one('SELECT bytes FROM keys WHERE name = ?', storable(name)));
     if (!row) return undefined;
     return row['bytes'] instanceof Uint8Array ? row['bytes'] : 'destroyed';
   }
@@ -47,43 +61,46 @@ export class KeyFile implements Vault {
 
   async destroy(name: string): Promise<void> {
     await this.file.transaction(() =>
-      this.file.run('INSERT INTO keys (name, bytes) VALUES (?, NULL) ON CONFLICT (name) DO UPDATE SET bytes = NULL', name),
+      this.file.run('INSERT INTO keys (name, bytes) VALUES (?, NULL) ON CONFLICT (name) DO UPDATE SET bytes = NULL', storable(name)),
     );
     // The write-ahead log still holds the old page until it is taken over and cut
-    this.file.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (!(await this.file.checkpoint(patience)))
+      throw new Error(`${this.file.path} is being read by another process, so the destroyed bytes are still in its log: destroy again`);
   }
 
   async *names(): AsyncGenerator<{ readonly name: string; readonly destroyed: boolean }> {
     for (let after = ''; ;) {
-      const rows = this.file.all('SELECT name, bytes IS NULL AS destroyed FROM keys WHERE name > ? ORDER BY name LIMIT 500', after);
-      for (const row of rows) yield { name: row['name'] as string, destroyed: row['destroyed'] === 1n };
+      const rows = await this.file.patient(() =>
+        this.file.rows(`SELECT name, bytes IS NULL FROM keys WHERE name > ? ORDER BY name LIMIT ${namesAtOnce}`, after),
+      );
+      for (const [name, destroyed] of rows) yield { name: name as string, destroyed: destroyed === 1 };
       const last = rows.at(-1);
       if (!last) return;
-      after = last['name'] as string;
+      after = last[0] as string;
     }
   }
 
   async close(): Promise<void> {
+    await this.group.idle();
     this.file.close();
   }
 
-  private async commit(): Promise<void> {
-    const group = this.waiting;
-    this.waiting = [];
-    try {
-      const outcomes = await this.file.transaction(() =>
-        group.map(({ name, bytes }) => {
-          if (this.file.run('INSERT INTO keys (name, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING', name, bytes).changes === 1)
-            return 'stored' as const;
-          return this.file.one('SELECT 1 FROM keys WHERE name = ? AND bytes IS NULL', name) ? ('destroyed' as const) : ('held' as const);
-        }),
-      );
-      group.forEach(({ done }, i) => done(outcomes[i] ?? 'held'));
-    } catch (e) {
-      for (const { failed } of group) failed(e);
-    }
+  private commit(puts: readonly Put[]): Promise<readonly Outcome[]> {
+    return this.file.transaction(() =>
+      puts.map(({ name, bytes }) => {
+        if (this.file.run('INSERT INTO keys (name, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING', name, bytes).changes === 1)
+          return 'stored';
+        return this.file.row('SELECT 1 FROM keys WHERE name = ? AND bytes IS NULL', name) ? 'destroyed' : 'held';
+      }),
+    );
   }
 }
+
+/** SQLite would cut a name at NUL, and store half a character as another: two names would be one. */
+const storable = (name: string): string => {
+  if (name === '' || name.includes('\0') || /\p{Surrogate}/u.test(name)) throw new Error(`${JSON.stringify(name)} cannot be a name`);
+  return name;
+};
 
 const gathered = async (pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
   const all: Uint8Array[] = [];
