@@ -19,17 +19,17 @@ const sent = async (url: string, path: string, headers: Readonly<Record<string, 
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 };
 
-const opening = (client: string, contact: string): string =>
-  JSON.stringify({
-    ...{ kind: 'incident', client, contact, channel: 'phone', impact: 'high', urgency: 'medium', category: 'other' },
-    subject: 'Printer on the second floor prints nothing since the update',
-    description: 'Since Monday the printer beside room 2.14 takes jobs and prints nothing. It was switched off and on. Others print.',
-    tags: ['printer', 'floor-2'],
-  });
-const note = JSON.stringify({
+/** Bodies as a desk writes them. */
+export const opening = (client: string, contact: string) => ({
+  ...{ kind: 'incident', client, contact, channel: 'phone', impact: 'high', urgency: 'medium', category: 'other' },
+  subject: 'Printer on the second floor prints nothing since the update',
+  description: 'Since Monday the printer beside room 2.14 takes jobs and prints nothing. It was switched off and on. Others print.',
+  tags: ['printer', 'floor-2'],
+});
+export const note = {
   text: 'Called the contact: the queue was stopped by the update; started it again and printed a page.',
   visibility: 'internal',
-});
+};
 
 export const commands: Row = {
   row: 'P3',
@@ -49,14 +49,13 @@ export const commands: Row = {
         // Each connection writes its notes on some requests of its own
         const own = Array.from({ length: connections }, () => Array.from({ length: 16 }, () => randomUUID()));
         const open = opening(client, contact);
-        for (const ids of own)
-          await Promise.all(ids.map((id) => sent(product.url, `/requests/${id}/open-request`, headers, JSON.parse(open) as object)));
+        for (const ids of own) await Promise.all(ids.map((id) => sent(product.url, `/requests/${id}/open-request`, headers, open)));
         const shots: Readonly<Record<string, (connection: number) => () => Shot>> = {
-          OpenRequest: () => () => ({ method: 'POST', path: `/requests/${randomUUID()}/open-request`, body: open }),
+          OpenRequest: () => () => ({ method: 'POST', path: `/requests/${randomUUID()}/open-request`, body: JSON.stringify(open) }),
           AddNote: (connection) => {
             let i = 0;
             const ids = own[connection % connections] as readonly string[];
-            return () => ({ method: 'POST', path: `/requests/${ids[i++ % ids.length]}/add-note`, body: note });
+            return () => ({ method: 'POST', path: `/requests/${ids[i++ % ids.length]}/add-note`, body: JSON.stringify(note) });
           },
         };
         const comparisons = [];

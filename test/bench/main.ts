@@ -6,12 +6,14 @@ import { parseArgs } from 'node:util';
 import { appends, appendsOneByOne } from './append.js';
 
 import { commands } from './commands.js';
+import { queue } from './queue.js';
 import { rebuilding } from './rebuild.js';
 import { type Measured, median, ratioOf, type Row, type Volume } from './row.js';
 
+import { sealing } from './sealing.js';
 import { streamFold } from './stream.js';
 
-const rows: readonly Row[] = [appends, appendsOneByOne, commands, rebuilding, streamFold];
+const rows: readonly Row[] = [appends, appendsOneByOne, commands, queue, rebuilding, streamFold, sealing];
 
 const full: Volume = { part: 1, repeats: 5, seconds: 3 };
 const short: Volume = { part: 0.004, repeats: 1, seconds: 1 };
