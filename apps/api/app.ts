@@ -1,13 +1,15 @@
-import { type INestApplication, Module, type Type } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Executor } from '#platform/decider/execute.js';
 import { AccessGuard } from '#platform/http/access.js';
 import { commandController, handlersOf, takeJsonOnly } from '#platform/http/commands.js';
 import { openApiOf } from '#platform/http/openapi.js';
-import { ProblemFilter } from '#platform/http/problem-filter.js';
-import { queryController, queryHandlers } from '#platform/http/queries.js';
+import { Problem } from '#platform/http/problem.js';
+import { answerProblem, ProblemFilter } from '#platform/http/problem-filter.js';
+import { queryController, ReadHandler } from '#platform/http/queries.js';
 import { Reading } from '#platform/http/reading.js';
 import { aggregates, collections } from '../contexts.js';
 import { build, type Desk } from '../desk.js';
@@ -20,9 +22,9 @@ const bodyLimit = 256 * 1024;
 class Root {}
 
 /** The HTTP service over an opened desk: routes made from the aggregates' commands and the collections. */
-export const createApi = async (desk: Desk): Promise<INestApplication> => {
+export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => {
   const logId = (): string => desk.store.logId;
-  const metrics = new Metrics(desk.store, desk.readModels);
+  const metrics = new Metrics(desk);
   const controllers: Type[] = [
     Health,
     docsController(openApiOf(aggregates, collections, build)),
@@ -36,7 +38,6 @@ export const createApi = async (desk: Desk): Promise<INestApplication> => {
     providers: [
       { provide: Executor, useValue: desk.executor },
       { provide: Reading, useValue: desk.reading },
-      { provide: 'store', useValue: desk.store },
       { provide: Metrics, useValue: metrics },
       { provide: APP_FILTER, useClass: ProblemFilter },
       {
@@ -45,34 +46,51 @@ export const createApi = async (desk: Desk): Promise<INestApplication> => {
         useFactory: (reflector: Reflector) => new AccessGuard(reflector, desk.issuer, desk.people),
       },
       ...aggregates.flatMap(handlersOf),
-      ...queryHandlers,
+      ReadHandler,
     ],
   };
   const adapter = new FastifyAdapter({
     bodyLimit,
     requestTimeout: 30_000,
     trustProxy: false,
-    return503OnClosing: true,
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // A path that cannot be decoded, or is too long, names nothing: it comes here before any route
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      answerProblem(error.statusCode === 414 ? new Problem('not-found') : error, request, reply);
+    },
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: ['error', 'warn'],
     bodyParser: false,
     abortOnError: false,
   });
-  takeJsonOnly(app);
-  measure(app, metrics);
+  const fastify = adapter.getInstance<FastifyInstance>();
+  takeJsonOnly(fastify);
+  refuseWhileClosing(fastify);
+  measure(fastify, metrics);
   await app.init();
   return app;
 };
 
-const measure = (app: NestFastifyApplication, metrics: Metrics): void => {
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? 'unknown';
-      metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-      done();
-    });
+/** What comes in after the service was told to stop is sent elsewhere; what came before is answered. */
+const refuseWhileClosing = (fastify: FastifyInstance): void => {
+  let closing = false;
+  fastify.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  fastify.addHook('onRequest', (_, reply, done) => {
+    void reply.header('x-content-type-options', 'nosniff');
+    if (!closing) return done();
+    done(new Problem('not-ready', { headers: { 'Retry-After': '2', Connection: 'close' } }));
+  });
+};
+
+const measure = (fastify: FastifyInstance, metrics: Metrics): void => {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
+  });
 };

@@ -1,11 +1,12 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, openMetricsContentType, Registry } from 'prom-client';
-import { type EventStore } from '#platform/event-store/port.js';
 import { Access } from '#platform/http/access.js';
 import { Problem } from '#platform/http/problem.js';
-import { type ReadModels } from '#platform/read-models/port.js';
+import { Reading } from '#platform/http/reading.js';
+import { type Collection } from '#platform/read-models/collection.js';
 import { collections } from '../contexts.js';
+import { type Desk } from '../desk.js';
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 
@@ -14,7 +15,7 @@ export class Metrics {
   readonly registry = new Registry<typeof openMetricsContentType>();
   readonly requests: Histogram<'method' | 'route' | 'status'>;
 
-  constructor(store: EventStore, readModels: ReadModels) {
+  constructor(desk: Desk) {
     this.registry.setContentType(openMetricsContentType);
     collectDefaultMetrics({ register: this.registry, prefix: 'ledgerdesk_' });
     this.requests = new Histogram({
@@ -29,7 +30,7 @@ export class Metrics {
       help: 'Position of the last event of the log',
       registers: [this.registry],
       collect: async function () {
-        this.set(Number(await store.head()));
+        this.set(Number(await desk.store.head()));
       },
     });
     new Gauge({
@@ -38,15 +39,23 @@ export class Metrics {
       labelNames: ['model'],
       registers: [this.registry],
       collect: async function () {
-        for (const { declaration } of collections) this.set({ model: declaration.name }, await lagOf(store, readModels, declaration.name));
+        for (const collection of collections) this.set({ model: collection.declaration.name }, await lagOf(desk, collection));
+      },
+    });
+    new Gauge({
+      name: 'ledgerdesk_read_model_stalled',
+      help: 'Whether the read model stands still: 1 until what it met is mended and it follows again',
+      labelNames: ['model'],
+      registers: [this.registry],
+      collect: function () {
+        for (const { declaration } of collections) this.set({ model: declaration.name }, declaration.name in desk.reading.stalled ? 1 : 0);
       },
     });
   }
 }
 
-const lagOf = async (store: EventStore, readModels: ReadModels, name: string): Promise<number> => {
-  const collection = collections.find(({ declaration }) => declaration.name === name);
-  const serving = collection && (await (await readModels.model(collection.declaration)).serving());
+const lagOf = async ({ store, readModels }: Desk, { declaration }: Collection): Promise<number> => {
+  const serving = await (await readModels.model(declaration)).serving();
   for await (const event of store.readAll({ after: serving ? await serving.checkpoint() : -1n }))
     return (Date.now() - Date.parse(event.metadata['recorded'] as string)) / 1000;
   return 0;
@@ -57,7 +66,7 @@ const lagOf = async (store: EventStore, readModels: ReadModels, name: string): P
 @Access('open')
 export class Health {
   constructor(
-    @Inject('store') private readonly store: EventStore,
+    private readonly reading: Reading,
     private readonly metrics: Metrics,
   ) {}
 
@@ -66,14 +75,14 @@ export class Health {
     return { status: 'live' };
   }
 
-  /** Commands can be taken: the log answers. */
-  @Get('readyz') async ready(): Promise<{ readonly status: string }> {
+  /** Commands can be taken: the log answers. Read models that stand still are told; commands do not wait for them. */
+  @Get('readyz') async ready(): Promise<{ readonly status: string; readonly stalled: Readonly<Record<string, string>> }> {
     try {
-      await this.store.head();
+      await this.reading.store.head();
     } catch {
       throw new Problem('not-ready', { headers: { 'Retry-After': '2' } });
     }
-    return { status: 'ready' };
+    return { status: 'ready', stalled: this.reading.stalled };
   }
 
   @Get('metrics') async told(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -2,31 +2,54 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { dataFolder, openDesk } from '../desk.js';
+import { type ProjectorNews } from '../projector/worker.js';
 import { createApi } from './app.js';
 
-const port = Number(process.env['PORT'] ?? 3000);
 const host = process.env['HOST'] ?? '127.0.0.1';
+const port = process.env['PORT'] ?? '3000';
+const folder = dataFolder();
 
-/** Prints what went wrong in a line and what to do, not a stack. */
+/** What went wrong in a line, with what to do: for the codes that people meet. */
+const told = ({ code, message }: NodeJS.ErrnoException): string => {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} is taken: stop what listens there, or set PORT`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is not an address of this machine: set HOST`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return message.includes('listen')
+        ? `port ${port} may not be used by this user: set PORT above 1023`
+        : `${folder} cannot be written: give this user the right to it, or set LEDGERDESK_DATA (${message})`;
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${folder} is not a folder: set LEDGERDESK_DATA to one`;
+    default:
+      return message;
+  }
+};
+
 const fail = (e: unknown): never => {
-  const { code, message } = e as { readonly code?: string; readonly message: string };
-  const told = code === 'EADDRINUSE' ? `port ${port} is taken: stop what listens there, or set PORT` : message;
-  console.error(`Ledgerdesk cannot start: ${told}`);
+  console.error(`Ledgerdesk cannot go on: ${told(e as NodeJS.ErrnoException)}`);
   process.exit(1);
 };
 
 const start = async (): Promise<void> => {
-  const folder = dataFolder();
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
   const desk = await openDesk({ folder });
   const app = await createApi(desk);
-  await app.listen(port, host);
+  await app.listen(Number(port), host);
 
   // Folding has a thread of its own, so that no query waits for it
   const projector = new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: { folder } });
+  projector.on('message', ({ stalled }: ProjectorNews) => (desk.reading.stalled = stalled));
   projector.on('error', (e) => fail(new Error(`the projector stopped: ${e.message}`)));
 
-  console.log(`Ledgerdesk serves ${await app.getUrl()}`);
-  console.log(`  its API, to browse   ${await app.getUrl()}/docs   (as OpenAPI: /openapi.json)`);
+  const url = await app.getUrl();
+  console.log(`Ledgerdesk serves ${url}`);
+  console.log(`  its API, to browse   ${url}/docs   (as OpenAPI: /openapi.json)`);
   console.log(`  its data             ${folder}`);
   console.log(`  a token              npm run -s cli -- token --subject <id> --role coordinator`);
 
@@ -40,8 +63,7 @@ const start = async (): Promise<void> => {
     await desk.close();
     process.exit(0);
   };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop());
 };
 
 start().catch(fail);

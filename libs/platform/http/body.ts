@@ -1,24 +1,54 @@
 import { plainToInstance } from 'class-transformer';
-import { validate, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { type AnyCommand } from '#platform/decider/aggregate.js';
-import { fieldsOf } from '#platform/decider/execute.js';
 import { Problem } from './problem.js';
 import { instantOf } from './validators.js';
 
 const deepest = 32;
+// Stores cut a text at NUL, and a lone surrogate has no UTF-8
+const unstorable = /[\0\p{Surrogate}]/u;
 const forbidden = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
 
-/** The first name in a body that would reach into JavaScript's own objects, or a depth beyond the limit; undefined when neither. */
+/** What in a JSON value cannot be kept as it is, or would reach into JavaScript's own objects; undefined when nothing does. */
 export const unsafeIn = (value: unknown, depth = 1): string | undefined => {
+  if (typeof value === 'string') return unstorable.test(value) ? 'a text holds no NUL and no half of a surrogate pair' : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth > deepest) return `deeper than ${deepest}`;
+  if (depth > deepest) return `a body is at most ${deepest} levels deep`;
   for (const [key, inner] of Object.entries(value)) {
-    if (forbidden.has(key)) return key;
-    const found = unsafeIn(inner, depth + 1);
+    if (forbidden.has(key)) return `a body has no field named ${key}`;
+    const found = unsafeIn(inner, depth + 1) ?? (Array.isArray(value) ? undefined : unsafeIn(key));
     if (found !== undefined) return found;
   }
   return undefined;
 };
+
+/** What the validators of a command's class say of its fields. */
+interface Form {
+  readonly fields: ReadonlySet<string>;
+  readonly instants: readonly string[];
+  readonly ids: readonly string[];
+  /** Whether a field is an object with a class of its own. */
+  readonly nested: boolean;
+}
+const forms = new WeakMap<AnyCommand, Form>();
+
+const formOf = (command: AnyCommand): Form => {
+  let form = forms.get(command);
+  if (!form) {
+    const declared = getMetadataStorage().getTargetValidationMetadatas(command, '', false, false);
+    const withRule = (rule: string): string[] => declared.filter(({ name }) => name === rule).map(({ propertyName }) => propertyName);
+    form = {
+      fields: new Set(declared.map(({ propertyName }) => propertyName)),
+      instants: withRule('isInstant'),
+      ids: withRule('isUuid'),
+      nested: declared.some(({ type }) => type === 'nestedValidation'),
+    };
+    forms.set(command, form);
+  }
+  return form;
+};
+
+export const hasField = (command: AnyCommand, field: string): boolean => formOf(command).fields.has(field);
 
 const sentences = (errors: readonly ValidationError[], path = ''): string[] =>
   errors.flatMap((e) => [
@@ -26,27 +56,26 @@ const sentences = (errors: readonly ValidationError[], path = ''): string[] =>
     ...sentences(e.children ?? [], path === '' ? e.property : `${path}.${e.property}`),
   ]);
 
+const invalid = (...errors: string[]): Problem => new Problem('invalid-body', { errors });
+const rules = { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true };
+
 /** A JSON body as a validated instance of the command's class. @throws Problem invalid-body naming every field that does not fit */
 export const parseBody = async (command: AnyCommand, body: unknown): Promise<object> => {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Problem('invalid-body', { errors: ['the body is not a JSON object'] });
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body is not a JSON object');
   const unsafe = unsafeIn(body);
-  if (unsafe !== undefined) throw new Problem('invalid-body', { errors: [`a body has no field named ${unsafe}`] });
-  const known = fieldsOf(command);
-  const unknown = Object.keys(body).filter((key) => !known.has(key));
-  if (unknown.length > 0) throw new Problem('invalid-body', { errors: unknown.map((key) => `${key} is not a field of ${command.name}`) });
-  const instance = plainToInstance<object, object>(command, body);
-  const errors = await validate(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
-  if (errors.length > 0) throw new Problem('invalid-body', { errors: sentences(errors) });
-  return inOneForm(instance);
-};
-
-/** Instants in the one form in which they are compared and kept; what was left out is no field at all. */
-const inOneForm = (instance: object): object => {
-  const fields = instance as Record<string, unknown>;
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) delete fields[name];
-    else if (typeof value === 'string' && value.length >= 20 && value[10] === 'T') fields[name] = instantOf(value) ?? value;
-  }
+  if (unsafe !== undefined) throw invalid(unsafe);
+  const { fields, instants, ids, nested } = formOf(command);
+  const unknown = Object.keys(body).filter((key) => !fields.has(key));
+  if (unknown.length > 0) throw invalid(...unknown.map((key) => `${key.slice(0, 80)} is not a field of ${command.name}`));
+  // plainToInstance is most of the time that a body takes; only classes within a class need it
+  const instance = (nested ? plainToInstance<object, object>(command, body) : Object.assign(new command(), body)) as Record<
+    string,
+    unknown
+  >;
+  const errors = await validate(instance, rules);
+  if (errors.length > 0) throw invalid(...sentences(errors));
+  // One form for what has several, since they are compared and looked up by it
+  for (const name of instants) if (typeof instance[name] === 'string') instance[name] = instantOf(instance[name]);
+  for (const name of ids) if (typeof instance[name] === 'string') instance[name] = instance[name].toLowerCase();
   return instance;
 };

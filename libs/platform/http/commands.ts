@@ -1,11 +1,12 @@
-import { Controller, type INestApplication, Post, Req, Res, type Type } from '@nestjs/common';
+import { isUtf8 } from 'node:buffer';
+import { Controller, Post, Req, Res, type Type } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommand, type ICommandHandler } from '@nestjs/cqrs';
 import { isUUID } from 'class-validator';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Aggregate, type AnyCommand, type Done } from '#platform/decider/aggregate.js';
-import { type Envelope, Executor, fieldsOf } from '#platform/decider/execute.js';
+import { type Envelope, Executor } from '#platform/decider/execute.js';
 import { Access, type Caller, callerOf } from './access.js';
-import { parseBody } from './body.js';
+import { hasField, parseBody } from './body.js';
 import { positionText } from './positions.js';
 import { Problem } from './problem.js';
 import { traceOf } from './trace.js';
@@ -58,7 +59,7 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
     const caller = callerOf(request);
     // Only opening takes an id that is not known yet, so only there its form is looked at
     if (!isUUID(id)) throw new Problem('open' in command ? 'bad-request' : 'not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });
-    const body = await parseBody(command, filledFromToken(aggregate, command, caller, request.body ?? {}));
+    const body = await parseBody(command, filledFromToken(aggregate, command, caller, request.body === undefined ? {} : request.body));
     const done = await send(this.bus, body, { id: id.toLowerCase(), envelope: envelopeOf(request, caller) });
     const position = positionText(logId(), done.position);
     void reply
@@ -83,10 +84,9 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
 /** What a client's token says stands in the body as if it were written there; a body that says otherwise is refused. */
 const filledFromToken = (aggregate: Aggregate, command: AnyCommand, { person }: Caller, body: unknown): unknown => {
   if (person.client === null || !aggregate.ofToken || typeof body !== 'object' || body === null) return body;
-  const known = fieldsOf(command);
   const filled: Record<string, unknown> = { ...body };
   for (const [field, value] of Object.entries(aggregate.ofToken(person))) {
-    if (!known.has(field)) continue;
+    if (!hasField(command, field)) continue;
     if (filled[field] !== undefined && filled[field] !== value) throw new Problem('forbidden', { errors: [`${field} is the token’s`] });
     filled[field] = value;
   }
@@ -121,22 +121,15 @@ const ifMatchOf = (header: string | undefined): bigint | undefined => {
 
 const named = <T extends Type>(made: T, name: string): T => Object.defineProperty(made, 'name', { value: name });
 
-/** JSON alone, never larger than the limit, an empty body as none; forms and texts are refused (415). */
-export const takeJsonOnly = (app: INestApplication): void => {
-  const fastify = app.getHttpAdapter().getInstance() as {
-    removeAllContentTypeParsers(): void;
-    addContentTypeParser(
-      type: string,
-      options: { readonly parseAs: 'string' },
-      parse: (request: FastifyRequest, body: string, done: (e: Error | null, parsed?: unknown) => void) => void,
-    ): void;
-  };
+/** JSON alone (RFC 8259, so UTF-8), an empty body as none; forms and texts are refused (415). */
+export const takeJsonOnly = (fastify: FastifyInstance): void => {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
-    if (body.trim() === '') return done(null, undefined);
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined);
+    if (!isUtf8(body)) return done(new Problem('bad-request', { errors: ['the body is not UTF-8'] }));
     let parsed: unknown;
     try {
-      parsed = JSON.parse(body);
+      parsed = JSON.parse(body.toString());
     } catch (e) {
       return done(new Problem('bad-request', { errors: [`the body is not JSON: ${(e as Error).message}`] }));
     }

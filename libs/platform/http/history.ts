@@ -3,9 +3,9 @@ import { type Folded, unopened } from '#platform/decider/contract.js';
 import { type Past } from '#platform/decider/stream.js';
 import { type Json, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, opened } from '#platform/read-models/collection.js';
-import { isHidden } from './parameters.js';
 import { positionText } from './positions.js';
 import { type Reading } from './reading.js';
+import { isHidden, isPublic, shownOf } from './shown.js';
 
 interface Change {
   readonly before: Json;
@@ -21,6 +21,7 @@ export interface HistoryEntry {
   readonly recorded: string;
   /** Stated to have occurred before it was recorded. */
   readonly late: boolean;
+  /** To clients null, unless it was one of theirs: who of the desk works for them is not shown. */
   readonly actor: Json;
   readonly changes: Readonly<Record<string, Change>>;
   readonly [more: string]: unknown;
@@ -42,27 +43,29 @@ const told = {
   previous: 'previous',
   hash: 'hash',
 } as const;
-const toldToClients = ['onBehalfOf', 'role'] as const;
 
-/** Every event of a thing up to the past that is asked for, in order; to clients only the public ones, without hidden fields. */
+/** Which of a thing's events: a part of its past, of one type, with a public form or without. */
+export interface Wanted extends Past {
+  readonly type?: string | undefined;
+  readonly isPublic?: boolean | undefined;
+}
+
+/** The events of a thing, in order; to clients only the public ones, without hidden fields. */
 export async function* historyOf(
   reading: Reading,
   collection: Collection,
   id: string,
-  past: Past,
+  { asOf, knownAt, revision, ...wanted }: Wanted,
   person: Person,
 ): AsyncGenerator<HistoryEntry> {
   const { contract } = collection.aggregate;
   let folded: Folded<object> = unopened;
-  for await (const event of reading.store.readStream(contract.stream(id))) {
+  for await (const event of reading.store.readStream(contract.stream(id), revision === undefined ? {} : { to: revision })) {
     const next = contract.fold(folded, event);
-    const beyond =
-      (past.asOf !== undefined && next.occurred > past.asOf) ||
-      (past.knownAt !== undefined && next.recorded > past.knownAt) ||
-      (past.revision !== undefined && event.revision > past.revision);
-    if (beyond) return;
-    if (person.client === null || collection.client?.shows(event.type, event.data))
-      yield await entryOf(reading, collection, event, folded.state, next.state, person);
+    if ((asOf !== undefined && next.occurred > asOf) || (knownAt !== undefined && next.recorded > knownAt)) return;
+    const shown = isPublic(collection, event);
+    const fits = (wanted.type ?? event.type) === event.type && (wanted.isPublic ?? shown) === shown;
+    if (fits && (shown || person.client === null)) yield await entryOf(reading, collection, event, folded.state, next.state, person);
     folded = next;
   }
 }
@@ -76,22 +79,21 @@ const entryOf = async (
   person: Person,
 ): Promise<HistoryEntry> => {
   const { metadata, revision } = event;
-  const names = person.client === null ? Object.keys(told) : toldToClients;
-  const more: Record<string, Json | undefined> = {};
-  for (const name of names) if (metadata[name] !== undefined) more[told[name as keyof typeof told]] = metadata[name];
+  const { occurred, recorded, role } = metadata as { readonly occurred: string; readonly recorded: string; readonly role?: string };
+  const names = person.client === null ? Object.entries(told) : [['role', 'role'] as const];
   return {
     revision: revision.toString(),
     position: positionText(reading.store.logId, event.position),
     id: event.id,
     type: event.type,
     version: metadata['version'],
-    occurred: metadata['occurred'] as string,
-    recorded: metadata['recorded'] as string,
-    late: (metadata['occurred'] as string) < (metadata['recorded'] as string),
-    actor: metadata['actor'] ?? null,
-    ...more,
-    reason: metadata['reason'] === undefined ? null : await opened(metadata['reason'], reading.open),
-    data: person.client === null ? await opened(event.data, reading.open) : undefined,
+    occurred,
+    recorded,
+    late: occurred < recorded,
+    actor: (person.client === null || role === 'client' ? metadata['actor'] : null) ?? null,
+    ...Object.fromEntries(names.filter(([name]) => metadata[name] !== undefined).map(([name, as]) => [as, metadata[name]])),
+    reason: await opened(metadata['reason'] ?? null, reading.open),
+    data: await opened(shownOf(collection, person, event.data), reading.open),
     changes: await differenceOf(reading, collection, was, is, person),
   };
 };
@@ -108,7 +110,7 @@ export const differenceOf = async (
   const after = (is ?? {}) as Readonly<Record<string, unknown>>;
   const changes: Record<string, Change> = {};
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (isHidden(collection, person, field) && person.client !== null) continue;
+    if (isHidden(collection, person, field)) continue;
     const [a, b] = [before[field] ?? null, after[field] ?? null];
     if (a === b || JSON.stringify(a) === JSON.stringify(b)) continue;
     changes[field] = { before: await opened(a, reading.open), after: await opened(b, reading.open) };

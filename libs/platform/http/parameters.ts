@@ -5,6 +5,7 @@ import { type Collection } from '#platform/read-models/collection.js';
 import { type Instants, type PageQuery, type Selection } from '#platform/read-models/port.js';
 import { wordsOf } from '#platform/read-models/words.js';
 import { Problem } from './problem.js';
+import { isHidden } from './shown.js';
 import { instantOf } from './validators.js';
 
 /** Query parameters as they arrive: nothing is trusted, nothing is passed through. */
@@ -33,9 +34,11 @@ export const knowOnly = (query: RawQuery, known: readonly string[]): void => {
   if (unknown.length > 0) throw invalid(...unknown.map((name) => `${name} is not a parameter here; known are ${known.join(', ')}`));
 };
 
-export const instantsOf = (query: RawQuery): Instants | undefined => {
-  const occurred = instantFrom(query, 'asOf');
-  const recorded = instantFrom(query, 'knownAt');
+/** Both clocks of a question about the past; undefined where nothing is said of one. */
+export const pastOf = (query: RawQuery) => ({ asOf: instantFrom(query, 'asOf'), knownAt: instantFrom(query, 'knownAt') });
+
+const instantsOf = (query: RawQuery): Instants | undefined => {
+  const { asOf: occurred, knownAt: recorded } = pastOf(query);
   return occurred === undefined && recorded === undefined ? undefined : { occurred, recorded };
 };
 
@@ -82,9 +85,6 @@ export const selectionOf = (collection: Collection, query: RawQuery, person: Per
   return { any, range, words, at: instantsOf(query) };
 };
 
-export const isHidden = (collection: Collection, person: Person, field: string): boolean =>
-  person.client !== null && (collection.client?.hidden.includes(field) ?? true);
-
 const ownOf = (collection: Collection, person: Person) =>
   person.client !== null && collection.client ? { key: collection.client.key, value: person.client } : undefined;
 
@@ -107,7 +107,7 @@ export const pageOf = (collection: Collection, query: RawQuery, person: Person, 
     order,
     descending: named.startsWith('-'),
     limit,
-    after: cursor === undefined ? undefined : openCursor(cursor, boundTo(query)),
+    after: cursor === undefined ? undefined : openCursor(cursor, boundTo(query), keys.length + 1),
   };
 };
 
@@ -123,10 +123,11 @@ const boundTo = (query: RawQuery): string => {
 export const sealCursor = (query: RawQuery, next: readonly (string | number | null)[]): string =>
   Buffer.from(JSON.stringify([boundTo(query), ...next])).toString('base64url');
 
-const openCursor = (cursor: string, bound: string): readonly (string | number | null)[] => {
+const openCursor = (cursor: string, bound: string, length: number): readonly (string | number | null)[] => {
   try {
     const [of, ...keys] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (of === bound && keys.every((key) => key === null || typeof key === 'string' || typeof key === 'number')) return keys;
+    if (of === bound && keys.length === length && keys.every((key) => key === null || typeof key === 'string' || typeof key === 'number'))
+      return keys;
   } catch {
     // Not one of ours: told below
   }

@@ -5,27 +5,30 @@ import { EventTooLarge, LogFull, LogReadOnly } from '#platform/event-store/port.
 import { Problem, problemDetails, rejectionDetails } from './problem.js';
 import { traceOf } from './trace.js';
 
-/** Turns whatever went wrong into problem details: a code, what to do next, a trace id, and no stack. */
+const logger = new Logger('Ledgerdesk');
+
+/** Answers whatever went wrong as problem details: a code, what to do next, a trace id, and no stack. */
+export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const language = request.headers['accept-language'];
+  const { traceId } = traceOf(request);
+  if (thrown instanceof Refused && thrown.rejection.reject !== 'occurred-in-the-future') {
+    const { reject, words } = thrown.rejection;
+    send(reply, rejectionDetails(reject, thrown.aggregate.texts[reject], words, language, traceId));
+    return;
+  }
+  const problem = problemOf(thrown);
+  // Only what nobody foresaw is worth an operator's look
+  if (problem.code === 'internal')
+    logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
+  void reply.headers(problem.options.headers ?? {});
+  send(reply, problemDetails(problem, language, traceId));
+};
+
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger('Ledgerdesk');
-
   catch(thrown: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const language = request.headers['accept-language'];
-    const { traceId } = traceOf(request);
-    if (thrown instanceof Refused && !(thrown.rejection.reject === 'occurred-in-the-future')) {
-      const { reject, words } = thrown.rejection;
-      send(reply, rejectionDetails(reject, thrown.aggregate.texts[reject], words, language, traceId));
-      return;
-    }
-    const problem = problemOf(thrown);
-    // Only what nobody foresaw is worth an operator's look
-    if (problem.code === 'internal')
-      this.logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
-    for (const [name, value] of Object.entries(problem.options.headers ?? {})) void reply.header(name, value);
-    send(reply, problemDetails(problem, language, traceId));
+    const http = host.switchToHttp();
+    answerProblem(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 }
 

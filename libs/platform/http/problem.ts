@@ -189,9 +189,9 @@ export const problemDetails = (problem: Problem, acceptLanguage: string | undefi
   const { errors, extra } = problem.options;
   const { code } = problem;
   return {
+    ...extra,
     ...{ type: typeOf(code), title: inFrench ? frenchTitle : english, status, code, detail: inFrench ? frenchNext : next, traceId },
     ...(errors && { errors }),
-    ...extra,
   };
 };
 
@@ -209,5 +209,5 @@ export const rejectionDetails = (
   const detail = inFrench
     ? 'Une règle a refusé ; rien n’a été enregistré. La ressource montre son état actuel.'
     : 'A rule refused; nothing was recorded. GET the thing to see how it stands.';
-  return { type: typeOf(code), title, status: 409, code, detail, traceId, ...words };
+  return { ...words, type: typeOf(code), title, status: 409, code, detail, traceId };
 };

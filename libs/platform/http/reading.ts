@@ -8,10 +8,13 @@ import { type Collection, type Opener } from '#platform/read-models/collection.j
 import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
 import { fits } from '#platform/processors/projector.js';
 import { Problem } from './problem.js';
+import { mayRead } from './shown.js';
 
 /** What every query stands on: the log, the folds, the read models, and the texts' keys. */
 export class Reading {
   private readonly models = new Map<string, Promise<ReadModel>>();
+  /** Read model → why it stands still, as whoever folds it says: its answers tell so. */
+  stalled: Readonly<Record<string, string>> = {};
 
   constructor(
     readonly store: EventStore,
@@ -34,9 +37,13 @@ export class Reading {
     }
   }
 
+  isId(text: string): boolean {
+    return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text);
+  }
+
   /** The id behind a path's `{id}`: itself, or found by a number. @throws NotFound */
   async idOf(collection: Collection, text: string): Promise<string> {
-    if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
+    if (this.isId(text)) return text.toLowerCase();
     const found = await (await this.serving(collection)).find(text);
     if (!found) throw new NotFound();
     return found.id;
@@ -54,8 +61,3 @@ export class Reading {
     return folded as Folded<object> & { readonly state: object };
   }
 }
-
-/** Clients see what is theirs now; whether it was theirs then does not matter. */
-const mayRead = (collection: Collection, state: object, person: Person): boolean =>
-  person.client === null ||
-  (collection.client !== undefined && (state as Readonly<Record<string, unknown>>)[collection.client.key] === person.client);

@@ -1,4 +1,4 @@
-import { registerDecorator } from 'class-validator';
+import { registerDecorator, ValidateIf } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 
 const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
@@ -25,3 +25,6 @@ export const IsInstant = (): PropertyDecorator => (target, property) => {
   });
   JSONSchema({ type: 'string', format: 'date-time' })(target, property as string);
 };
+
+/** May be left out; null is refused. `IsOptional` takes null too: it stands where null makes the thing's field empty. */
+export const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);

@@ -101,7 +101,11 @@ export const requests = collection({
   readers: ['technician', 'coordinator', 'auditor'],
   client: {
     key: 'client',
-    hidden: ['team', 'assignee', 'supervisor', 'resolvedBy', 'tags', 'complexity', 'attributes', 'personal', 'sourceStatus', 'notes'],
+    // Of the state, and of the events' data (`by`, `attestedBy`): whoever of the desk works on it
+    hidden: [
+      ...['team', 'assignee', 'supervisor', 'resolvedBy', 'by', 'attestedBy', 'tags', 'complexity'],
+      ...['attributes', 'personal', 'sourceStatus', 'notes'],
+    ],
     shows: (type, data) => shownToClients.has(type) || (type === 'NoteAdded' && data['visibility'] === 'public'),
   },
 });

@@ -1,0 +1,164 @@
+import { Readable } from 'node:stream';
+import { type Person } from '#platform/decider/aggregate.js';
+import { type Json } from '#platform/event-store/port.js';
+import { type Collection, opened } from '#platform/read-models/collection.js';
+import { type Build, type PageQuery } from '#platform/read-models/port.js';
+import { csvOf } from './csv.js';
+import { differenceOf, historyOf } from './history.js';
+import { countParameters, instantFrom, knowOnly, listParameters, pageOf, pastOf, type RawQuery } from './parameters.js';
+import { sealCursor, selectionOf, single } from './parameters.js';
+import { positionOf, untilReached } from './positions.js';
+import { Problem } from './problem.js';
+import { type Reading } from './reading.js';
+import { isHidden, shownOf } from './shown.js';
+
+/** What a query answers over HTTP: text ready to be sent, or a stream of it. */
+export interface Answer {
+  readonly body: string | Readable;
+  readonly position: bigint;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Asked {
+  readonly query: RawQuery;
+  readonly person: Person;
+  /** How long the caller waits for `minPosition`, in milliseconds. */
+  readonly wait: number;
+  readonly accept: string;
+  /** The path asked, for links. */
+  readonly path: string;
+  /** The path's `{id}`, as it came; empty where there is none. */
+  readonly id: string;
+}
+
+type Answering = (reading: Reading, collection: Collection, asked: Asked) => Promise<Answer>;
+
+const invalid = (...errors: string[]): Problem => new Problem('invalid-query', { errors });
+
+/** The serving build, once it has reached what the caller already knows of. */
+const reachedBuild = async (reading: Reading, collection: Collection, { query, wait }: Asked) => {
+  const least = single(query, 'minPosition');
+  const position = least === undefined ? undefined : positionOf(least, reading.store.logId);
+  if (position !== undefined) await untilReached(position, async () => (await reading.serving(collection)).checkpoint(), wait);
+  const build = await reading.serving(collection);
+  const stalled = Object.hasOwn(reading.stalled, collection.declaration.name);
+  return { build, position: await build.checkpoint(), ...(stalled && { headers: { 'Ledgerdesk-Stalled': collection.declaration.name } }) };
+};
+
+const list: Answering = async (reading, collection, asked) => {
+  const { query, person, path, accept } = asked;
+  knowOnly(query, listParameters(collection));
+  const page = pageOf(collection, query, person);
+  const { build, position, headers } = await reachedBuild(reading, collection, asked);
+  if (/\btext\/csv\b/i.test(accept)) {
+    const fields = [...collection.row, 'revision'].filter((field) => !isHidden(collection, person, field));
+    const body = Readable.from(csvOf(fields, everyPage(build, page)));
+    return { body, position, type: 'text/csv; charset=utf-8; header=present', ...(headers && { headers }) };
+  }
+  const { bodies, next, parked } = await build.page(page);
+  const cursor = next === undefined ? null : sealCursor(query, next);
+  const shown =
+    person.client === null
+      ? bodies
+      : bodies.map((body) => JSON.stringify(shownOf(collection, person, JSON.parse(body) as Record<string, Json>)));
+  const more = parked.length > 0 ? `,"parked":${JSON.stringify(parked)}` : '';
+  return {
+    // The stored texts are put together as they are: nothing is parsed to be written again
+    body: `{"items":[${shown.join(',')}],"next":${JSON.stringify(cursor)}${more}}`,
+    position,
+    headers: { ...headers, ...(cursor !== null && { Link: `<${linkTo(path, query, cursor)}>; rel="next"` }) },
+  };
+};
+
+async function* everyPage(build: Build, page: PageQuery): AsyncGenerator<readonly string[]> {
+  for (let { after } = page; ;) {
+    const { bodies, next } = await build.page({ ...page, limit: 500, after });
+    yield bodies;
+    if (next === undefined) return;
+    after = next;
+  }
+}
+
+const linkTo = (path: string, query: RawQuery, cursor: string): string => {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (name !== 'cursor' && name !== 'minPosition') for (const one of [value ?? []].flat()) search.append(name, one);
+  search.set('cursor', cursor);
+  return `${path}?${search.toString()}`;
+};
+
+const counts: Answering = async (reading, collection, asked) => {
+  const { query, person } = asked;
+  knowOnly(query, countParameters(collection));
+  const by = single(query, 'by') ?? '';
+  if (!collection.countedBy.includes(by)) throw invalid(`by is one of ${collection.countedBy.join(', ')}`);
+  if (isHidden(collection, person, by)) throw new Problem('forbidden', { errors: [`${by} is not shown to clients`] });
+  const selection = selectionOf(collection, query, person);
+  const { build, ...rest } = await reachedBuild(reading, collection, asked);
+  return { body: JSON.stringify({ by, counts: await build.counts(selection, by) }), ...rest };
+};
+
+/** The thing behind the path's `{id}` and the log's head, once both have reached what the caller knows of. */
+const found = async (reading: Reading, collection: Collection, asked: Asked) => {
+  const { query, wait } = asked;
+  const least = single(query, 'minPosition');
+  if (least !== undefined) await untilReached(positionOf(least, reading.store.logId), () => reading.store.head(), wait);
+  const position = await reading.store.head();
+  // A number is found by the read model, which comes after the log
+  if (!reading.isId(asked.id)) await reachedBuild(reading, collection, asked);
+  return { id: await reading.idOf(collection, asked.id), position };
+};
+
+const pastOrRevision = (query: RawQuery) => {
+  const revision = single(query, 'revision');
+  if (revision !== undefined && !/^\d{1,18}$/.test(revision)) throw invalid('revision is a decimal from 0');
+  return { ...pastOf(query), revision: revision === undefined ? undefined : BigInt(revision) };
+};
+
+const one: Answering = async (reading, collection, asked) => {
+  const { query, person } = asked;
+  knowOnly(query, ['asOf', 'knownAt', 'revision', 'minPosition']);
+  const past = pastOrRevision(query);
+  const { id, position } = await found(reading, collection, asked);
+  const { state, revision } = await reading.fold(collection, id, past, person);
+  const shown = await opened(shownOf(collection, person, state as Record<string, unknown>), reading.open);
+  const body = JSON.stringify({ ...(shown as Record<string, Json>), revision: revision.toString() });
+  return { body, position, headers: { ETag: `"${revision}"` } };
+};
+
+const history: Answering = async (reading, collection, asked) => {
+  const { query, person } = asked;
+  knowOnly(query, ['asOf', 'knownAt', 'revision', 'type', 'visibility', 'minPosition']);
+  const past = pastOrRevision(query);
+  const visibility = single(query, 'visibility') ?? 'public';
+  if (visibility !== 'public' && visibility !== 'internal') throw invalid('visibility is public or internal');
+  const type = single(query, 'type');
+  const { id, position } = await found(reading, collection, asked);
+  await reading.fold(collection, id, past, person);
+  const wanted = { ...past, type, isPublic: query['visibility'] === undefined ? undefined : visibility === 'public' };
+  const items = [];
+  for await (const entry of historyOf(reading, collection, id, wanted, person)) items.push(entry);
+  return { body: JSON.stringify({ items }), position };
+};
+
+/** A side of a difference: a revision, or an instant. */
+const sideOf = (query: RawQuery, name: string) => {
+  const text = single(query, name);
+  if (text === undefined) throw invalid('from and to are each a revision or an instant');
+  return /^\d{1,18}$/.test(text) ? { revision: BigInt(text) } : { asOf: instantFrom(query, name) };
+};
+
+const difference: Answering = async (reading, collection, asked) => {
+  const { query, person } = asked;
+  knowOnly(query, ['from', 'to', 'minPosition']);
+  const [earlier, later] = [sideOf(query, 'from'), sideOf(query, 'to')];
+  const { id, position } = await found(reading, collection, asked);
+  const from = await reading.fold(collection, id, earlier, person);
+  const to = await reading.fold(collection, id, later, person);
+  const changes = await differenceOf(reading, collection, from.state, to.state, person);
+  return { body: JSON.stringify({ from: from.revision.toString(), to: to.revision.toString(), changes }), position };
+};
+
+/** The reads of a collection: a list (JSON or CSV), its counts, one thing, its history, and the difference of two of its states. */
+export const answers = { list, counts, one, history, difference } as const;
