@@ -44,6 +44,7 @@ export const texts = {
     'Complex work needs a senior, or a coordinator who names a supervisor and a reason',
     'Un travail complexe exige un senior, ou un coordinateur qui nomme un superviseur et un motif',
   ],
+  'supervisor-not-found': ['No active staff member is the supervisor named', 'Le superviseur nommé ne fait pas partie du personnel actif'],
   'supervisor-is-assignee': ['Nobody supervises themself', 'Nul ne se supervise soi-même'],
   'not-the-assignee': ['Only the assignee or a coordinator may do this', 'Réservé à la personne assignée ou à un coordinateur'],
   'no-question-sent': ['No question waits for the client’s answer', 'Aucune question n’attend de réponse du client'],

@@ -1,7 +1,9 @@
 import { Command } from '@nestjs/cqrs';
-import { IsEmail, IsIn, IsOptional, IsTimeZone, IsUUID, Length } from 'class-validator';
-import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
-import { type Client, ClientRegistered, ContactAdded, contactOf } from './contract/client.js';
+import { IsEmail, IsIn, IsTimeZone, IsUUID, Length } from 'class-validator';
+import { alreadySo, type Done } from '#platform/decider/aggregate.js';
+import { MayBeLeftOut } from '#platform/http/validators.js';
+import { type Client, ClientRegistered, ContactAdded, type ContactId, contactOf } from './contract/client.js';
+import { reject } from './rejections.js';
 
 const languages = ['en', 'fr'] as const;
 
@@ -22,15 +24,20 @@ export class RegisterClient extends Command<Done> {
 export class AddContact extends Command<Done> {
   @IsUUID() readonly contact!: string;
   @Length(1, 200) readonly name!: string;
-  @IsOptional() @IsEmail() readonly email?: string;
-  @IsOptional() @Length(3, 40) readonly telephone?: string;
+  @MayBeLeftOut() @IsEmail() readonly email?: string;
+  @MayBeLeftOut() @Length(3, 40) readonly telephone?: string;
   @IsIn(languages) readonly language!: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
 
-  static decide(c: AddContact, was: Client, _: Given<typeof AddContact>) {
-    if (contactOf(was, c.contact)) return alreadySo;
+  static decide(c: AddContact, was: Client) {
     const { name, email, telephone, language } = c;
-    return [ContactAdded({ contact: c.contact as never, name, email, telephone, language })];
+    const same = contactOf(was, c.contact);
+    // Sealed texts are never compared; whether there is one can be
+    if (same)
+      return same.language === language && !same.email === !email && !same.telephone === !telephone
+        ? alreadySo
+        : reject('contact-already-added');
+    return [ContactAdded({ contact: c.contact as ContactId, name, email, telephone, language })];
   }
 }

@@ -1,29 +1,30 @@
 import { Command } from '@nestjs/cqrs';
-import { ArrayUnique, IsArray, IsIn, IsISO8601, IsOptional, IsString, IsUUID, Length, Matches } from 'class-validator';
+import { ArrayUnique, IsArray, IsIn, IsString, IsUUID, Length } from 'class-validator';
 import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { IsInstant } from '#platform/http/validators.js';
+import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../settings/contract/setting.js';
 import {
   absenceKinds,
   AbsenceDeclared,
   levels,
   SkillGranted,
+  type StaffId,
   type StaffMember,
   StaffMemberDeparted,
   StaffMemberHired,
 } from './contract/staff-member.js';
+import { IsDay } from './day.js';
 import { reject } from './rejections.js';
 
-const aDate = /^\d{4}-\d{2}-\d{2}$/;
 const isSelfOrCoordinator = (was: StaffMember, by: Person) => was.id === by.id || by.is('coordinator');
 
 /** Makes a person a member of the staff, entry or senior. */
 export class HireStaffMember extends Command<Done> {
   @Length(1, 200) readonly name!: string;
   @IsIn(levels) readonly level!: (typeof levels)[number];
-  @Matches(aDate) @IsISO8601({ strict: true }) readonly hiredOn!: string;
-  @IsOptional() @IsArray() @ArrayUnique() @IsString({ each: true }) readonly skills?: readonly string[];
+  @IsDay() readonly hiredOn!: string;
+  @MayBeLeftOut() @IsArray() @ArrayUnique() @IsString({ each: true }) readonly skills?: readonly string[];
 
   static readonly who = ['coordinator'] as const;
   static readonly facts = () => ({ known: setting('skills') });
@@ -31,7 +32,7 @@ export class HireStaffMember extends Command<Done> {
   static open(c: HireStaffMember, { known, reason, id }: Given<typeof HireStaffMember>) {
     if (c.level === 'senior' && reason === undefined) return reject('senior-needs-reason');
     if (c.skills?.some((skill) => !known.includes(skill))) return reject('unknown-skill');
-    return [StaffMemberHired({ member: id as never, name: c.name, level: c.level, hiredOn: c.hiredOn, skills: c.skills ?? [] })];
+    return [StaffMemberHired({ member: id as StaffId, name: c.name, level: c.level, hiredOn: c.hiredOn, skills: c.skills ?? [] })];
   }
 }
 
@@ -72,7 +73,7 @@ export class DeclareAbsence extends Command<Done> {
 
 /** Ends a membership: skills and absences end with it, and the member's tokens are refused from now on. */
 export class RecordDeparture extends Command<Done> {
-  @Matches(aDate) @IsISO8601({ strict: true }) readonly on!: string;
+  @IsDay() readonly on!: string;
 
   static readonly who = ['coordinator'] as const;
 

@@ -1,9 +1,10 @@
 import { Command } from '@nestjs/cqrs';
-import { ArrayUnique, IsArray, IsISO8601, IsString, IsUUID, Length, Matches } from 'class-validator';
+import { ArrayUnique, IsArray, IsString, IsUUID, Length } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { setting } from '../settings/contract/setting.js';
 import { staffMemberAsRead } from './contract/staff-member.js';
 import { type Team, TeamFormed, TeamMemberAdded } from './contract/team.js';
+import { IsDay } from './day.js';
 import { reject } from './rejections.js';
 
 /** A group to which requests are routed, and the categories that it takes. */
@@ -23,13 +24,14 @@ export class FormTeam extends Command<Done> {
 /** Puts an active member of the staff into the team from a date. */
 export class AddTeamMember extends Command<Done> {
   @IsUUID() readonly member!: string;
-  @Matches(/^\d{4}-\d{2}-\d{2}$/) @IsISO8601({ strict: true }) readonly from!: string;
+  @IsDay() readonly from!: string;
 
   static readonly who = ['coordinator'] as const;
   static readonly facts = (c: AddTeamMember) => ({ member: staffMemberAsRead(c.member) });
 
   static decide(c: AddTeamMember, was: Team, { member }: Given<typeof AddTeamMember>) {
-    if (was.members.some((m) => m.member === c.member)) return alreadySo;
+    const already = was.members.find((m) => m.member === c.member);
+    if (already) return already.from === c.from ? alreadySo : reject('already-a-member', { from: already.from });
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('staff-member-is-departed');
     return [TeamMemberAdded({ member: member.id, from: c.from })];

@@ -1,4 +1,4 @@
-import { IsOptional, Length } from 'class-validator';
+import { Length, ValidateIf } from 'class-validator';
 import { type Contract, type Happened } from './contract.js';
 import { type Instant } from './fields.js';
 import { type Rejection, type Texts } from './rejection.js';
@@ -113,7 +113,7 @@ export interface Aggregate<S extends object = object> extends AggregateOptions<S
 /** Every command may say why; where its row demands it, it must. */
 const takesReason = (command: AnyCommand): string => {
   Length(1, 2000)(command.prototype, 'reason');
-  if (command.reason !== 'required') IsOptional()(command.prototype, 'reason');
+  if (command.reason !== 'required') ValidateIf((_, reason) => reason !== undefined)(command.prototype, 'reason');
   return command.name;
 };
 
@@ -125,11 +125,16 @@ export const aggregate = <S extends object>(
   options: AggregateOptions<S>,
   chapters: Readonly<Record<string, Readonly<Record<string, CommandClass<NoInfer<S>>>>>>,
 ): Aggregate<S> => {
+  const unworded = `${contract.category}-already-open`;
+  if (!(unworded in options.texts)) throw new Error(`'${contract.category}' has no text for ${unworded}`);
   const commands = new Map<string, AnyCommand>();
   const byChapter: Record<string, AnyCommand[]> = {};
   for (const [chapter, module] of Object.entries(chapters)) {
     byChapter[chapter] = Object.values(module).filter(isCommand);
-    for (const command of byChapter[chapter]) commands.set(takesReason(command), command);
+    for (const command of byChapter[chapter]) {
+      if (commands.has(command.name)) throw new Error(`'${contract.category}' has two commands ${command.name}`);
+      commands.set(takesReason(command), command);
+    }
   }
   return { ...options, contract, commands, chapters: byChapter };
 };

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
-import { plainToInstance } from 'class-transformer';
-import { type Aggregate, type AnyCommand, type Deciding, type Fact, type Person } from './aggregate.js';
+import { validateSync } from 'class-validator';
+import { type Sealed } from '#platform/vault/sealing.js';
+import { type Aggregate, type AnyCommand, type Fact, type Outcome, type Person } from './aggregate.js';
 import { type Contract, type Folded, type Happened, unopened } from './contract.js';
 import { type Instant } from './fields.js';
 import { isRejection } from './rejection.js';
@@ -16,102 +18,107 @@ export const person = (
   is: (role) => roles.includes(role),
 });
 
-export const aMonday = '2026-01-05T09:00:00.000Z' as Instant;
+/** An instant of the Monday on which every spec plays: its first event is at 09:00. */
+export const minutesLater = (minutes: number): Instant => new Date(Date.UTC(2026, 0, 5, 9, minutes)).toISOString() as Instant;
 
-/** Sealed texts stand for themselves in a spec: `decide` never opens one. */
+/** What a sealed text of an event is in a spec: it stands for itself, since `decide` never opens one. */
+export const sealed = (owner: string, text: string, key: Sealed['key'] = 'texts'): Sealed => ({ owner, key, box: text });
+
 const asStored = (contract: Contract<object>, { type, data }: Happened): Record<string, unknown> => {
-  const { fields } = contract.definition(type);
   const stored: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, { series, sealing }] of Object.entries(contract.definition(type).fields)) {
     const value = data[name] ?? null;
-    const owner = field.sealing && data[field.sealing.owner];
-    stored[name] =
-      field.series !== undefined
-        ? `${field.series}-000001`
-        : field.sealing && value !== null
-          ? { owner, key: field.sealing.key, box: value }
-          : value;
+    if (series !== undefined) stored[name] = `${series}-000001`;
+    else if (sealing && value !== null) stored[name] = sealed(data[sealing.owner] as string, value as string, sealing.key);
+    else stored[name] = value;
   }
   return stored;
 };
 
 /** The fold of some events, one minute apart, the first at 09:00 of a Monday. */
-export const folded = <S extends object>(
-  contract: Contract<S>,
-  id: string,
-  events: readonly Happened[],
-  from: Instant = aMonday,
-): Folded<S> => {
+const folded = <S extends object>(contract: Contract<S>, id: string, events: readonly Happened[]): Folded<S> => {
   let fold: Folded<S> = unopened;
   events.forEach((event, i) => {
-    const at = new Date(Date.parse(from) + i * 60_000).toISOString();
-    const metadata = { version: contract.definition(event.type).version, occurred: at, recorded: at, hash: '' };
-    const stream = contract.stream(id);
+    const at = minutesLater(i);
     fold = contract.fold(fold, {
-      stream,
+      stream: contract.stream(id),
       revision: BigInt(i),
       position: BigInt(i + 1),
       id: `${i}`,
       type: event.type,
       data: asStored(contract, event) as never,
-      metadata,
+      metadata: { version: contract.definition(event.type).version, occurred: at, recorded: at, hash: '' },
     });
   });
   return fold;
 };
 
-interface World {
-  /** Other aggregates that a fact may read: stream → its state. */
-  readonly facts?: Readonly<Record<string, object>>;
-  readonly now?: Instant;
-}
-
 /**
- * Given what happened, when a command comes, then this is decided. The facts are read as the command declares them.
- * @example given(request, opened, routed).when(AssignToStaff, { to: ann }, coordinator).thenRefused('assignee-absent')
+ * Given what happened, when a command comes, then this is decided. The facts are read as the command declares them; a body
+ * that HTTP would refuse, and a person without the role, are mistakes of the spec itself.
+ * @example given(request, id, opened, routed).and(staffMember, ann, hired).when(AssignToStaff, { to: ann }, cora).thenRefused('assignee-not-in-team')
  */
 export const given = <S extends object>(aggregate: Aggregate<S>, id: string, ...events: readonly Happened[]) =>
-  inWorld({}, aggregate, id, events);
+  scene(aggregate, id, events, { now: minutesLater(events.length), others: {} });
 
-const inWorld = <S extends object>(world: World, aggregate: Aggregate<S>, id: string, events: readonly Happened[]) => ({
-  /** What the command's facts find, and what time it is. */
-  knowing: (known: World) => inWorld({ ...world, ...known }, aggregate, id, events),
-  when: (command: AnyCommand, body: Readonly<Record<string, unknown>>, by: Person) => {
-    const was = folded(aggregate.contract, id, events);
-    const now = world.now ?? (new Date(Date.parse(aMonday) + events.length * 60_000).toISOString() as Instant);
-    const { reason, ...fields } = body as { readonly reason?: string };
-    const c = plainToInstance(command, fields) as never;
-    const declared = 'open' in command ? (command.facts?.(c, by) ?? {}) : ((command as Deciding<S>).facts?.(c, was.state as S, by) ?? {});
-    const known = Object.fromEntries(Object.entries(declared).map(([name, fact]) => [name, found(fact, world)]));
-    const told = { ...known, by, id, now, reason } as never;
-    const outcome = 'open' in command ? command.open(c, told) : (command as Deciding<S>).decide(c, was.state as S, told);
+interface World {
+  readonly now: Instant;
+  /** What a fact finds of others: stream → state. */
+  readonly others: Readonly<Record<string, object | null>>;
+}
+
+const scene = <S extends object>(aggregate: Aggregate<S>, id: string, events: readonly Happened[], world: World) => ({
+  /** What happened to something else, which a fact may read. */
+  and: (other: Contract<object>, itsId: string, ...its: readonly Happened[]) =>
+    scene(aggregate, id, events, { ...world, others: { ...world.others, [other.stream(itsId)]: folded(other, itsId, its).state } }),
+  /** When the command comes; a minute after the last event unless it is said. */
+  at: (now: string) => scene(aggregate, id, events, { ...world, now: now as Instant }),
+  when: (command: AnyCommand, body: object, by: Person) => {
+    const was = folded(aggregate.contract, id, events).state;
+    const outcome = decided(command, body, was, by, id, world);
+    const happened = (): readonly Happened[] => {
+      if (isRejection(outcome)) throw new Error(`refused: ${outcome.reject}`);
+      return outcome;
+    };
+    const stored = (events: readonly Happened[]) =>
+      events.map((event) => ({ type: event.type, data: asStored(aggregate.contract, event) }));
     return {
-      /** It happens: exactly these events, field by field as decided. */
-      thenHappens: (...expected: readonly Happened[]) => {
-        expect(outcome).toEqual(expected);
+      /** It happens: exactly these events, field by field as they are stored. */
+      thenHappens: (...expected: readonly [Happened, ...Happened[]]) => {
+        expect(stored(happened())).toEqual(stored(expected));
       },
       /** It happens, and changes exactly this of the state. */
       thenChanges: (changes: Partial<S>) => {
-        if (isRejection(outcome)) throw new Error(`refused: ${outcome.reject}`);
-        const after = folded(aggregate.contract, id, [...events, ...outcome]).state as S;
-        const before = (was.state ?? {}) as Partial<S>;
-        const differing = Object.fromEntries(
-          Object.entries(after).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key as keyof S])),
-        );
-        expect(differing).toEqual(changes);
+        const after = folded(aggregate.contract, id, [...events, ...happened()]).state as S;
+        const before: Partial<S> = was ?? {};
+        const differing = Object.entries(after).filter(([key, value]) => !isDeepStrictEqual(value, before[key as keyof S]));
+        expect(Object.fromEntries(differing)).toEqual(changes);
       },
       thenAlreadySo: () => {
-        expect(outcome).toEqual([]);
+        expect(happened()).toEqual([]);
       },
-      thenRefused: (code: string) => {
-        expect(outcome).toMatchObject({ reject: code });
+      /** @param words what fills the places of its text, where that matters */
+      thenRefused: (code: string, words?: Readonly<Record<string, string>>) => {
+        expect(outcome).toMatchObject({ reject: code, ...(words && { words }) });
       },
     };
   },
 });
 
-const found = (fact: Fact, world: World): unknown => {
+const decided = (command: AnyCommand, body: object, was: object | null, by: Person, id: string, { now, others }: World): Outcome => {
+  const c = Object.assign(new command(), body) as never;
+  const wrong = validateSync(c, { whitelist: true, forbidNonWhitelisted: true });
+  if (wrong.length > 0) throw new Error(`not a body of ${command.name}: ${wrong.join('; ')}`);
+  if (!command.who.some((role) => by.is(role))) throw new Error(`${command.name} is for ${command.who.join(', ')} alone`);
+  const declared = 'open' in command ? command.facts?.(c, by) : command.facts?.(c, was as never, by);
+  const known = Object.entries(declared ?? {}).map(([name, fact]) => [name, found(fact, others)]);
+  const { reason } = body as { readonly reason?: string };
+  const told = { ...Object.fromEntries(known), by, id, now, reason } as never;
+  return 'open' in command ? command.open(c, told) : command.decide(c, was as never, told);
+};
+
+const found = (fact: Fact, others: World['others']): unknown => {
   if ('setting' in fact) return fact.value;
   if ('question' in fact) throw new Error(`a spec answers '${fact.question}' through a fact of its own`);
-  return fact.id === null ? null : (world.facts?.[fact.contract.stream(fact.id)] ?? null);
+  return fact.id === null ? null : (others[fact.contract.stream(fact.id)] ?? null);
 };

@@ -80,7 +80,8 @@ export interface Request {
   readonly code: string | null;
   readonly resolution: Sealed | null;
   readonly resolvedBy: string | null;
-  readonly resolutionsRejected: number;
+  /** Why it is worked on again since its last resolution; null while that stands, or there was none. */
+  readonly takenUpAgain: 'rejected' | 'reopened' | null;
   /** What the source had beside these fields, under its own names. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly personal: Sealed | null;
@@ -139,7 +140,7 @@ export const RequestOpened = request.opening(
     code: null,
     resolution: null,
     resolvedBy: null,
-    resolutionsRejected: 0,
+    takenUpAgain: null,
     attributes: {},
     personal: null,
   }),
@@ -218,9 +219,7 @@ export const ReplyRecorded = request.event(
 export const NoteAdded = request.event(
   'NoteAdded',
   { about: string, text: textAbout('about'), visibility: oneOf(['internal', 'public']) },
-  (_, was) => ({
-    notes: was.notes + 1,
-  }),
+  (_, was) => ({ notes: was.notes + 1 }),
 );
 
 export const RequestResolved = request.event(
@@ -230,9 +229,10 @@ export const RequestResolved = request.event(
     status: 'resolved',
     code: e.code,
     resolution: e.note,
-    assignee: e.by,
     resolvedBy: e.by,
     resolvedAt: at.occurred,
+    takenUpAgain: null,
+    ...workedOnBy(e.by, was),
     ...notHeld(was),
   }),
 );
@@ -241,17 +241,15 @@ export const RequestResolved = request.event(
 export const ResolutionRejected = request.event(
   'ResolutionRejected',
   { contact: optional(contactId), assignee: optional(staffId) },
-  (e, was) => ({
-    ...workedOnAgain(e.assignee),
-    resolutionsRejected: was.resolutionsRejected + 1,
-  }),
+  (e, was) => ({ ...workedOnAgain(e.assignee, was), takenUpAgain: 'rejected' }),
 );
 
 export const RequestClosed = request.event('RequestClosed', {}, (_e, _was, at) => ({ status: 'closed', closedAt: at.occurred }));
 
 /** `assignee`: as for a rejected resolution. */
 export const RequestReopened = request.event('RequestReopened', { assignee: optional(staffId) }, (e, was) => ({
-  ...workedOnAgain(e.assignee),
+  ...workedOnAgain(e.assignee, was),
+  takenUpAgain: 'reopened',
   reopenCount: was.reopenCount + 1,
 }));
 
@@ -275,6 +273,7 @@ export const RequestStatusImported = request.event(
       ? { holdRevision: at.revision.toString(), statusLeft: was.status === 'on-hold' ? was.statusLeft : was.status }
       : notHeld(was)),
     status: e.to,
+    takenUpAgain: null,
     sourceStatus: e.sourceStatus,
     hold: e.hold,
     code: e.code,
@@ -309,9 +308,14 @@ export const AttributesImported = request.event(
 export const ActivityImported = request.event('ActivityImported', { activity: string, resource: optional(string) }, () => ({}));
 
 const unassigned = (was: Request): Partial<Request> => ({
-  assignee: null,
-  supervisor: null,
-  ...(was.status === 'on-hold' ? { statusLeft: 'new' } : was.status === 'other' ? {} : { status: 'new' }),
+  ...workedOnBy(null, was),
+  ...(was.status === 'on-hold' ? { statusLeft: 'new' } : { status: 'new' }),
+});
+
+/** A supervisor watches over one assignee, not over the next. */
+const workedOnBy = (assignee: StaffId | null, was: Request): Partial<Request> => ({
+  assignee,
+  supervisor: assignee === was.assignee ? was.supervisor : null,
 });
 
 const notHeld = (was: Request): Partial<Request> => ({
@@ -323,9 +327,9 @@ const notHeld = (was: Request): Partial<Request> => ({
   followUpAt: null,
 });
 
-const workedOnAgain = (assignee: StaffId | null): Partial<Request> => ({
+const workedOnAgain = (assignee: StaffId | null, was: Request): Partial<Request> => ({
   status: assignee === null ? 'new' : 'assigned',
-  assignee,
+  ...workedOnBy(assignee, was),
   code: null,
   resolution: null,
   resolvedBy: null,

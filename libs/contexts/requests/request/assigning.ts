@@ -1,14 +1,14 @@
 import { Command } from '@nestjs/cqrs';
-import { IsOptional, IsUUID } from 'class-validator';
+import { IsUUID } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { IsInstant } from '#platform/http/validators.js';
-import { setting } from '../../settings/contract/setting.js';
+import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
+import { setting, skillFor } from '../../settings/contract/setting.js';
 import { absenceAt, staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import { isMember, teamAsRead } from '../../staff/contract/team.js';
 import { isOpenOrOther, type Request, RequestAccepted, RequestAssigned, RequestRouted, RequestUnassigned } from '../contract/request.js';
 import { reject } from '../rejections.js';
-import { nobody } from '../standing.js';
+import { atWork, isAssigneeOrCoordinator } from '../standing.js';
 
 /** Sends the request to a team, by hand. Another team than before clears the assignee. */
 export class RouteRequest extends Command<Done> {
@@ -29,8 +29,8 @@ export class RouteRequest extends Command<Done> {
 /** Makes somebody the one who works on it: a technician takes what is nobody's, a coordinator assigns anyone. */
 export class AssignToStaff extends Command<Done> {
   @IsUUID() readonly to!: string;
-  @IsOptional() @IsInstant() readonly startingAt?: Instant;
-  @IsOptional() @IsUUID() readonly supervisor?: string;
+  @MayBeLeftOut() @IsInstant() readonly startingAt?: Instant;
+  @MayBeLeftOut() @IsUUID() readonly supervisor?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
   static readonly facts = (c: AssignToStaff, was: Request) => ({
@@ -47,21 +47,21 @@ export class AssignToStaff extends Command<Done> {
     { by, now, reason, member, assigned, supervisor, team, categories }: Given<typeof AssignToStaff>,
   ) {
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
-    if (was.assignee === c.to) return alreadySo;
-    if (!by.is('coordinator') && !(c.to === by.id && nobody(was, assigned))) return reject('only-self-when-unassigned');
+    if (was.assignee === c.to && (c.supervisor === undefined || was.supervisor === c.supervisor)) return alreadySo;
+    if (!by.is('coordinator') && !(c.to === by.id && atWork(assigned) === null)) return reject('only-self-when-unassigned');
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('assignee-departed');
-    const start = c.startingAt ?? now;
+    const start = c.startingAt !== undefined && c.startingAt > now ? c.startingAt : now;
     const absence = absenceAt(member, start);
+    // Nobody can be appointed deputy yet, so there is none to name
     if (absence) return reject('assignee-absent', { until: absence.to, deputy: '–' });
-    const skill = was.category === null ? null : (categories[was.category] ?? null);
+    const skill = skillFor(categories, was.category);
     if (skill !== null && !member.skills.includes(skill)) return reject('assignee-lacks-skill', { skill });
     if (team && !isMember(team, c.to, start)) return reject('assignee-not-in-team');
-    if (was.complexity === 'complex' && member.level !== 'senior') {
-      if (c.supervisor === undefined || !by.is('coordinator') || reason === undefined) return reject('complex-needs-senior');
-      if (c.supervisor === c.to) return reject('supervisor-is-assignee');
-      if (!supervisor || supervisor.status === 'departed') return reject('staff-member-not-found');
-    }
+    const supervised = by.is('coordinator') && c.supervisor !== undefined && reason !== undefined;
+    if (was.complexity === 'complex' && member.level !== 'senior' && !supervised) return reject('complex-needs-senior');
+    if (c.supervisor === c.to) return reject('supervisor-is-assignee');
+    if (c.supervisor !== undefined && supervisor?.status !== 'active') return reject('supervisor-not-found');
     return [RequestAssigned({ to: member.id, startingAt: c.startingAt, supervisor: supervisor?.id })];
   }
 }
@@ -74,7 +74,7 @@ export class UnassignRequest extends Command<Done> {
   static decide(_: UnassignRequest, was: Request, { by }: Given<typeof UnassignRequest>) {
     if (was.assignee === null && (was.status === 'new' || was.status === 'on-hold')) return alreadySo;
     if (was.status !== 'assigned' && was.status !== 'in-progress' && was.status !== 'on-hold') return reject(`request-is-${was.status}`);
-    if (was.assignee !== by.id && !by.is('coordinator')) return reject('not-the-assignee');
+    if (!isAssigneeOrCoordinator(was, by)) return reject('not-the-assignee');
     return [RequestUnassigned({ from: was.assignee })];
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
-import { IsOptional, IsString, Length } from 'class-validator';
+import { IsString, MaxLength } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { type StaffId, staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import {
@@ -14,14 +15,14 @@ import {
   ResolutionRejected,
 } from '../contract/request.js';
 import { reject } from '../rejections.js';
-import { isAssigneeOrCoordinator, nobody } from '../standing.js';
+import { atWork, isAssigneeOrCoordinator } from '../standing.js';
 
 const day = 24 * 60 * 60 * 1000;
 
 /** Ends the work: why, in the desk's own codes, and in words for the client. Unassigned work becomes the solver's. */
 export class ResolveRequest extends Command<Done> {
-  @IsOptional() @IsString() readonly code?: string;
-  @IsOptional() @Length(1, 4000) readonly note?: string;
+  @MayBeLeftOut() @IsString() readonly code?: string;
+  @MayBeLeftOut() @MaxLength(4000) readonly note?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
   static readonly facts = (_: ResolveRequest, was: Request) => ({
@@ -33,10 +34,10 @@ export class ResolveRequest extends Command<Done> {
     if (was.status === 'resolved' && was.code === c.code) return alreadySo;
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
     if (was.status !== 'new' && !isAssigneeOrCoordinator(was, by)) return reject('not-the-assignee');
-    if (c.code === undefined || c.note === undefined) return reject('resolution-needs-code-and-note');
+    if (!c.code || !c.note?.trim()) return reject('resolution-needs-code-and-note');
     if (!codes.includes(c.code)) return reject('unknown-resolution-code');
-    const solver = was.assignee === null || was.status === 'new' || nobody(was, assigned) ? (by.id as StaffId) : was.assignee;
-    return [RequestResolved({ code: c.code, about: was.about, note: c.note, by: solver })];
+    const solver = was.status === 'new' ? null : atWork(assigned);
+    return [RequestResolved({ code: c.code, about: was.about, note: c.note, by: solver ?? (by.id as StaffId) })];
   }
 }
 
@@ -47,10 +48,10 @@ export class RejectResolution extends Command<Done> {
   static readonly facts = (_: RejectResolution, was: Request) => ({ assigned: staffMemberAsRead(was.assignee) });
 
   static decide(_: RejectResolution, was: Request, { by, assigned }: Given<typeof RejectResolution>) {
-    if (isOpen(was) && was.resolutionsRejected > 0) return alreadySo;
+    if (isOpen(was) && was.takenUpAgain === 'rejected') return alreadySo;
     if (was.status !== 'resolved') return reject(`request-is-${was.status}`);
-    if (by.client === null && (by.onBehalfOf === null || by.onBehalfOf !== was.contact)) return reject('not-on-behalf-of-the-contact');
-    return [ResolutionRejected({ contact: was.contact, assignee: nobody(was, assigned) ? null : was.assignee })];
+    if (by.client === null && (was.contact === null || by.onBehalfOf !== was.contact)) return reject('not-on-behalf-of-the-contact');
+    return [ResolutionRejected({ contact: was.contact, assignee: atWork(assigned) })];
   }
 }
 
@@ -76,15 +77,15 @@ export class ReopenRequest extends Command<Done> {
   });
 
   static decide(_: ReopenRequest, was: Request, { by, now, deadlines, assigned }: Given<typeof ReopenRequest>) {
-    if (isOpen(was) && was.reopenCount > 0) return alreadySo;
+    if (isOpen(was) && was.takenUpAgain === 'reopened') return alreadySo;
     if (was.status !== 'resolved' && was.status !== 'closed') return reject(`request-is-${was.status}`);
     if (was.status === 'closed') {
       if (by.client === null && !by.is('coordinator')) return reject('only-coordinator-or-client-reopens');
-      const days = deadlines.reopenDays;
-      if (was.closedAt !== null && Date.parse(now) - Date.parse(was.closedAt) > days * day)
-        return reject('reopen-window-passed', { days: String(days) });
+      const { reopenDays } = deadlines;
+      if (was.closedAt !== null && Date.parse(now) - Date.parse(was.closedAt) > reopenDays * day)
+        return reject('reopen-window-passed', { days: String(reopenDays) });
     }
-    return [RequestReopened({ assignee: nobody(was, assigned) ? null : was.assignee })];
+    return [RequestReopened({ assignee: atWork(assigned) })];
   }
 }
 
@@ -93,7 +94,7 @@ export class CancelRequest extends Command<Done> {
   static readonly who = ['client', 'technician', 'coordinator'] as const;
   static readonly reason = 'required';
 
-  static decide(_: CancelRequest, was: Request, __: Given<typeof CancelRequest>) {
+  static decide(_: CancelRequest, was: Request) {
     if (was.status === 'cancelled') return alreadySo;
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
     return [RequestCancelled({})];

@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
-import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional, IsUUID, Length } from 'class-validator';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsUUID, Length } from 'class-validator';
 import { type Done, type Given } from '#platform/decider/aggregate.js';
+import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
 import { channels, complexities, degrees, kinds, RequestOpened } from '../contract/request.js';
@@ -13,14 +14,14 @@ export class OpenRequest extends Command<Done> {
   @IsUUID() readonly client!: string;
   @IsUUID() readonly contact!: string;
   @Length(1, 300) readonly subject!: string;
-  @IsOptional() @Length(1, 20_000) readonly description?: string;
-  @IsOptional() @Length(1, 100) readonly category?: string;
-  @IsOptional() @Length(1, 100) readonly application?: string;
+  @MayBeLeftOut() @Length(1, 20_000) readonly description?: string;
+  @MayBeLeftOut() @Length(1, 100) readonly category?: string;
+  @MayBeLeftOut() @Length(1, 100) readonly application?: string;
   @IsIn(channels.filter((channel) => channel !== 'import')) readonly channel!: (typeof channels)[number];
-  @IsOptional() @IsIn(degrees) readonly impact?: (typeof degrees)[number];
-  @IsOptional() @IsIn(degrees) readonly urgency?: (typeof degrees)[number];
-  @IsOptional() @IsIn(complexities) readonly complexity?: (typeof complexities)[number];
-  @IsOptional() @IsArray() @ArrayMaxSize(50) @ArrayUnique() @Length(1, 50, { each: true }) readonly tags?: readonly string[];
+  @MayBeLeftOut() @IsIn(degrees) readonly impact?: (typeof degrees)[number];
+  @MayBeLeftOut() @IsIn(degrees) readonly urgency?: (typeof degrees)[number];
+  @MayBeLeftOut() @IsIn(complexities) readonly complexity?: (typeof complexities)[number];
+  @MayBeLeftOut() @IsArray() @ArrayMaxSize(50) @ArrayUnique() @Length(1, 50, { each: true }) readonly tags?: readonly string[];
 
   static readonly who = ['client', 'technician', 'coordinator'] as const;
   static readonly facts = (c: OpenRequest) => ({
@@ -30,29 +31,16 @@ export class OpenRequest extends Command<Done> {
   });
 
   static open(c: OpenRequest, { client, categories, matrix }: Given<typeof OpenRequest>) {
+    const { kind, subject, description, category, application, channel } = c;
+    const { impact = 'medium', urgency = 'medium', complexity = 'normal', tags = [] } = c;
     if (!client) return reject('client-not-found');
-    const contact = contactOf(client, c.contact);
-    if (!contact) return reject('contact-not-found');
-    if (c.category !== undefined && !Object.hasOwn(categories, c.category)) return reject('unknown-category');
-    const {
-      kind,
-      subject,
-      description,
-      category,
-      application,
-      channel,
-      impact = 'medium',
-      urgency = 'medium',
-      complexity = 'normal',
-      tags = [],
-    } = c;
+    const contact = contactOf(client, c.contact)?.contact;
+    if (contact === undefined) return reject('contact-not-found');
+    if (category !== undefined && !Object.hasOwn(categories, category)) return reject('unknown-category');
     return [
       RequestOpened({
-        ...{ kind, subject, description, category, application, channel, impact, urgency, complexity, tags },
-        client: client.id,
-        contact: contact.contact,
-        about: contact.contact,
-        priority: priorityFrom(matrix, impact, urgency),
+        ...{ kind, client: client.id, contact, about: contact, subject, description, category, application, channel },
+        ...{ impact, urgency, priority: priorityFrom(matrix, impact, urgency), complexity, tags },
       }),
     ];
   }

@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional, Length } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { complexities, type Degree, degrees, isOpen, type Request, RequestCategorised, RequestPrioritised } from '../contract/request.js';
 import { priorityFrom } from '../priority.js';
@@ -10,8 +11,8 @@ import { reject } from '../rejections.js';
 export class CategoriseRequest extends Command<Done> {
   @IsOptional() @Length(1, 100) readonly category?: string | null;
   @IsOptional() @Length(1, 100) readonly application?: string | null;
-  @IsOptional() @IsIn(complexities) readonly complexity?: (typeof complexities)[number];
-  @IsOptional() @IsArray() @ArrayMaxSize(50) @ArrayUnique() @Length(1, 50, { each: true }) readonly tags?: readonly string[];
+  @MayBeLeftOut() @IsIn(complexities) readonly complexity?: (typeof complexities)[number];
+  @MayBeLeftOut() @IsArray() @ArrayMaxSize(50) @ArrayUnique() @Length(1, 50, { each: true }) readonly tags?: readonly string[];
 
   static readonly who = ['technician', 'coordinator'] as const;
   static readonly facts = () => ({ categories: setting('categories') });

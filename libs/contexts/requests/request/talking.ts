@@ -1,9 +1,10 @@
 import { Command } from '@nestjs/cqrs';
-import { IsBoolean, IsIn, IsOptional, IsUUID, Length } from 'class-validator';
+import { IsBoolean, IsIn, IsUUID, Length } from 'class-validator';
 import { type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { IsInstant } from '#platform/http/validators.js';
+import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
+import { type StaffId } from '../../staff/contract/staff-member.js';
 import { channels, ClientInformed, isOpen, NoteAdded, ReplyRecorded, type Request } from '../contract/request.js';
 import { reject } from '../rejections.js';
 
@@ -13,45 +14,45 @@ const said = channels.filter((channel) => channel !== 'import');
 /** Tells the contact how it stands, or asks a question. What was spoken, its sender attests. */
 export class InformClient extends Command<Done> {
   @Length(1, 20_000) readonly text!: string;
-  @IsOptional() @IsBoolean() readonly question?: boolean;
+  @MayBeLeftOut() @IsBoolean() readonly question?: boolean;
   @IsIn(said) readonly channel!: (typeof channels)[number];
-  @IsOptional() @IsUUID() readonly contact?: string;
+  @MayBeLeftOut() @IsUUID() readonly contact?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
-  static readonly facts = (_: InformClient, was: Request) => ({ client: clientAsRead(was.client) });
+  static readonly facts = (c: InformClient, was: Request) => ({ client: clientAsRead(c.contact === undefined ? null : was.client) });
 
   static decide(c: InformClient, was: Request, { by, client }: Given<typeof InformClient>) {
     if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
-    const named = c.contact === undefined ? was.contact : client && contactOf(client, c.contact)?.contact;
-    if (c.contact !== undefined && !named) return reject('contact-not-found');
+    const contact = c.contact === undefined ? was.contact : contactOf(client, c.contact)?.contact;
+    if (contact === undefined) return reject('contact-not-found');
     const { text, question = false, channel } = c;
-    const attestedBy = spoken.includes(channel) ? by.id : null;
-    return [ClientInformed({ about: named ?? was.about, text, question, channel, contact: named, attestedBy: attestedBy as never })];
+    const attestedBy = spoken.includes(channel) ? (by.id as StaffId) : null;
+    return [ClientInformed({ about: contact ?? was.about, text, question, channel, contact, attestedBy })];
   }
 }
 
 /** Writes down what the contact answered; an answer to the open question closes it. */
 export class RecordReply extends Command<Done> {
   @Length(1, 20_000) readonly text!: string;
-  @IsOptional() @IsUUID() readonly contact?: string;
+  @MayBeLeftOut() @IsUUID() readonly contact?: string;
   @IsIn(said) readonly channel!: (typeof channels)[number];
-  @IsOptional() @IsInstant() readonly occurredAt?: Instant;
+  @MayBeLeftOut() @IsInstant() readonly occurredAt?: Instant;
 
   static readonly who = ['client', 'technician', 'coordinator'] as const;
-  static readonly facts = (_: RecordReply, was: Request) => ({ client: clientAsRead(was.client) });
+  static readonly facts = (c: RecordReply, was: Request) => ({ client: clientAsRead(c.contact === undefined ? null : was.client) });
 
   static decide(c: RecordReply, was: Request, { client }: Given<typeof RecordReply>) {
     if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
-    const named = c.contact === undefined ? was.contact : client && contactOf(client, c.contact)?.contact;
-    if (c.contact !== undefined && !named) return reject('contact-not-found');
-    return [ReplyRecorded({ about: named ?? was.about, text: c.text, channel: c.channel, contact: named, answers: was.openQuestion })];
+    const contact = c.contact === undefined ? was.contact : contactOf(client, c.contact)?.contact;
+    if (contact === undefined) return reject('contact-not-found');
+    return [ReplyRecorded({ about: contact ?? was.about, text: c.text, channel: c.channel, contact, answers: was.openQuestion })];
   }
 }
 
 /** A note beside the work: for the desk alone, or for the client too. */
 export class AddNote extends Command<Done> {
   @Length(1, 20_000) readonly text!: string;
-  @IsOptional() @IsIn(['internal', 'public']) readonly visibility?: 'internal' | 'public';
+  @MayBeLeftOut() @IsIn(['internal', 'public']) readonly visibility?: 'internal' | 'public';
 
   static readonly who = ['client', 'technician', 'coordinator'] as const;
 

@@ -1,8 +1,8 @@
 import { Command } from '@nestjs/cqrs';
-import { IsOptional, IsUUID, Length, Matches } from 'class-validator';
+import { IsUUID, Length, Matches } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { IsInstant } from '#platform/http/validators.js';
+import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { isOpen, type Request, RequestPutOnHold, RequestResumed } from '../contract/request.js';
 import { reject } from '../rejections.js';
@@ -11,9 +11,9 @@ import { isAssigneeOrCoordinator } from '../standing.js';
 /** Stops the work for a reason of the desk's own, perhaps until a date. Again with another reason: the reason changes. */
 export class HoldRequest extends Command<Done> {
   @Length(1, 100) readonly hold!: string;
-  @IsOptional() @IsInstant() readonly until?: Instant;
-  @IsOptional() @IsUUID() readonly problem?: string;
-  @IsOptional() @IsUUID() readonly change?: string;
+  @MayBeLeftOut() @IsInstant() readonly until?: Instant;
+  @MayBeLeftOut() @IsUUID() readonly problem?: string;
+  @MayBeLeftOut() @IsUUID() readonly change?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
   static readonly facts = () => ({ reasons: setting('hold-reasons') });
@@ -22,19 +22,19 @@ export class HoldRequest extends Command<Done> {
     if (!isOpen(was)) return reject(`request-is-${was.status}`);
     if (!isAssigneeOrCoordinator(was, by) && !by.senior) return reject('not-the-assignee');
     if (!reasons.includes(c.hold)) return reject('unknown-hold-reason');
+    const { until = null } = c;
     const waitsFor = c.hold === 'problem' ? c.problem : c.hold === 'change' ? c.change : null;
-    if (waitsFor === undefined) return reject('hold-names-nothing', { what: c.hold });
-    const until = c.until ?? null;
     if (was.hold === c.hold && was.followUpAt === until && was.waitsFor === waitsFor) return alreadySo;
-    if (c.hold === 'client' && was.openQuestion === null) return reject('no-question-sent');
     if (until !== null && until <= now) return reject('follow-up-in-the-past');
+    if (c.hold === 'client' && was.openQuestion === null) return reject('no-question-sent');
+    if (waitsFor === undefined) return reject('hold-names-nothing', { what: c.hold });
     return [RequestPutOnHold({ hold: c.hold, until, waitsFor })];
   }
 }
 
 /** Ends a hold: the work goes on where it was left. Naming the hold keeps a late repeat from ending another. */
 export class ResumeRequest extends Command<Done> {
-  @IsOptional() @Matches(/^\d{1,18}$/) readonly hold?: string;
+  @MayBeLeftOut() @Matches(/^\d{1,18}$/) readonly hold?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
 

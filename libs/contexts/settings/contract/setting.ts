@@ -25,6 +25,10 @@ export interface Settings {
   readonly deadlines: { readonly reopenDays: number; readonly reclassificationMonths: number };
 }
 
+/** The skill that a category's work needs; null for one that needs none, and for a source's own word. */
+export const skillFor = (categories: Settings['categories'], category: string | null): string | null =>
+  category !== null && Object.hasOwn(categories, category) ? (categories[category] ?? null) : null;
+
 /** The value of a setting, recorded with each decision that used it by name and version. */
 export const setting = <N extends keyof Settings>(name: N): SettingFact<Settings[N]> => ({
   setting: name,

@@ -50,4 +50,4 @@ export const ContactAdded = client.event(
 
 /** The client as a fact of another's decision; null when there is none. */
 export const clientAsRead = (id: string | null) => foldOf(client, id);
-export const contactOf = (of: Client, contact: string): Contact | undefined => of.contacts.find((c) => c.contact === contact);
+export const contactOf = (of: Client | null, contact: string): Contact | undefined => of?.contacts.find((c) => c.contact === contact);

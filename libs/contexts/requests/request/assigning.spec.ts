@@ -1,0 +1,269 @@
+import { describe, it } from '@jest/globals';
+import { minutesLater } from '#platform/decider/spec.js';
+import { type Instant } from '#platform/decider/fields.js';
+import { AbsenceDeclared, staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
+import { RequestAccepted, RequestAssigned, RequestCategorised, RequestRouted, RequestUnassigned } from '../contract/request.js';
+import { AcceptRequest, AssignToStaff, RouteRequest, UnassignRequest } from './assigning.js';
+import {
+  accepted,
+  acme,
+  ann,
+  assigned,
+  bob,
+  byAnn,
+  byBob,
+  byCarol,
+  bySam,
+  carol,
+  desk,
+  givenRequest,
+  held,
+  hired,
+  network,
+  opened,
+  reaching,
+  refusedUnless,
+  routed,
+  sam,
+} from './spec.js';
+
+describe('RouteRequest', () => {
+  it.each([bySam, byCarol])('sends the request to the team named, by hand', (by) => {
+    givenRequest(opened)
+      .when(RouteRequest, { team: network }, by)
+      .thenHappens(RequestRouted({ team: network, rule: 'manual', why: 'named', candidates: {} }));
+  });
+
+  it('changes the team alone when nobody is assigned', () => {
+    givenRequest(opened).when(RouteRequest, { team: network }, byCarol).thenChanges({ team: network });
+  });
+
+  it.each(['assigned', 'in-progress', 'other'] as const)('clears the assignee when it sends elsewhere what is %s: new', (status) => {
+    givenRequest(...reaching[status])
+      .when(RouteRequest, { team: network }, byCarol)
+      .thenChanges({ team: network, assignee: null, status: 'new' });
+  });
+
+  it('leaves a hold in force; the status left becomes new', () => {
+    givenRequest(...reaching['on-hold'])
+      .when(RouteRequest, { team: network }, byCarol)
+      .thenChanges({ team: network, assignee: null, statusLeft: 'new' });
+  });
+
+  it('is already so in the same team, and clears nobody', () => {
+    givenRequest(opened, routed, assigned).when(RouteRequest, { team: desk }, bySam).thenAlreadySo();
+  });
+
+  it('is refused to a technician who is not senior, before the team is looked at: manual-routing-needs-senior', () => {
+    givenRequest(opened, routed, assigned).when(RouteRequest, { team: acme }, byAnn).thenRefused('manual-routing-needs-senior');
+  });
+
+  it('is refused: team-not-found', () => {
+    givenRequest(opened).when(RouteRequest, { team: acme }, byCarol).thenRefused('team-not-found');
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'other'], RouteRequest, { team: network }, byBob);
+});
+
+describe('AssignToStaff', () => {
+  const away = (from: number, to: number) =>
+    AbsenceDeclared({ absence: 'holiday', from: minutesLater(from), to: minutesLater(to), kind: 'vacation' });
+  const departed = StaffMemberDeparted({ on: '2026-01-02' });
+  const sorted = (more: Partial<Parameters<typeof RequestCategorised>[0]>) =>
+    RequestCategorised({ complexity: 'normal', tags: [], ...more });
+
+  it('lets a technician take what is nobody’s', () => {
+    givenRequest(opened)
+      .when(AssignToStaff, { to: ann }, byAnn)
+      .thenHappens(RequestAssigned({ to: ann }));
+    givenRequest(opened).when(AssignToStaff, { to: ann }, byAnn).thenChanges({ assignee: ann, status: 'assigned' });
+  });
+
+  it.each(['assigned', 'in-progress', 'other'] as const)('lets a coordinator assign anyone to what is %s', (status) => {
+    const [, , , ...after] = reaching[status];
+    givenRequest(opened, assigned, ...after)
+      .when(AssignToStaff, { to: bob }, byCarol)
+      .thenChanges({ assignee: bob, ...(status === 'assigned' ? {} : { status: 'assigned' }) });
+  });
+
+  it('leaves a hold in force; the status left becomes assigned', () => {
+    givenRequest(opened, held).when(AssignToStaff, { to: bob }, byCarol).thenChanges({ assignee: bob, statusLeft: 'assigned' });
+  });
+
+  it.each([
+    ['a member who departed', [hired(bob), departed]],
+    ['a source’s text that is no member', []],
+  ])('lets a technician take what is with %s', (_, history) => {
+    givenRequest(opened, RequestAssigned({ to: bob }))
+      .and(staffMember, bob, ...history)
+      .when(AssignToStaff, { to: ann }, byAnn)
+      .thenChanges({ assignee: ann });
+  });
+
+  it('is already so for the one who has it, and takes nothing back from them', () => {
+    givenRequest(opened, assigned, accepted).when(AssignToStaff, { to: ann }, byAnn).thenAlreadySo();
+    givenRequest(opened, assigned, accepted).when(AssignToStaff, { to: ann }, byCarol).thenAlreadySo();
+  });
+
+  it('is already so under the same supervisor, and no more under another', () => {
+    const supervised = RequestAssigned({ to: ann, supervisor: sam });
+    givenRequest(opened, supervised).when(AssignToStaff, { to: ann, supervisor: sam }, byCarol).thenAlreadySo();
+    givenRequest(opened, supervised).when(AssignToStaff, { to: ann, supervisor: bob }, byCarol).thenChanges({ supervisor: bob });
+  });
+
+  it.each([
+    ['somebody else', byAnn, { to: bob }, [opened]],
+    ['what another has', byBob, { to: bob }, [opened, assigned]],
+    ['as a senior, somebody else', bySam, { to: bob }, [opened]],
+  ])('is refused to a technician who assigns %s, before the member is looked at: only-self-when-unassigned', (_, by, body, history) => {
+    givenRequest(...history)
+      .and(staffMember, bob, hired(bob), departed)
+      .when(AssignToStaff, body, by)
+      .thenRefused('only-self-when-unassigned');
+  });
+
+  it('is refused: staff-member-not-found', () => {
+    givenRequest(opened).when(AssignToStaff, { to: carol }, byCarol).thenRefused('staff-member-not-found');
+  });
+
+  // Each row breaks its own rule and all that come after it
+  const worse = [opened, routed, sorted({ category: 'network', complexity: 'complex' })];
+  it.each([
+    ['assignee-departed', {}, [hired(bob), away(0, 60), departed], worse],
+    ['assignee-absent', { until: minutesLater(60), deputy: '–' }, [hired(bob), away(0, 60)], worse],
+    ['assignee-lacks-skill', { skill: 'network' }, [hired(bob)], worse],
+    ['assignee-not-in-team', {}, [hired(bob, 'entry', 'network')], worse],
+    ['complex-needs-senior', {}, [hired(bob, 'entry', 'network')], [opened, sorted({ category: 'network', complexity: 'complex' })]],
+  ])('is refused, in the order of the row: %s', (code, words, history, given) => {
+    givenRequest(...given)
+      .and(staffMember, bob, ...history)
+      .when(AssignToStaff, { to: bob }, byCarol)
+      .thenRefused(code, words);
+  });
+
+  it.each([
+    ['covers now', 10, undefined, 'assignee-absent'],
+    ['covers the start', 10, 19, 'assignee-absent'],
+    ['has ended by the start: half-open', 10, 20, undefined],
+    ['has ended: half-open', 20, undefined, undefined],
+    ['covers now, whatever start is stated for the past', 10, -60, 'assignee-absent'],
+    ['lies ahead', 4, undefined, undefined],
+    ['lies ahead and covers the start', 4, 5, 'assignee-absent'],
+  ] as const)('looks at the time in question: an absence that %s', (_, now, start, refused) => {
+    const scene = givenRequest(opened)
+      .and(staffMember, bob, hired(bob), away(5, 20))
+      .at(minutesLater(now))
+      .when(AssignToStaff, { to: bob, ...(start !== undefined && { startingAt: minutesLater(start) }) }, byCarol);
+    if (refused) scene.thenRefused(refused);
+    else scene.thenChanges({ assignee: bob, status: 'assigned' });
+  });
+
+  it.each([
+    ['with the skill that the category names', sorted({ category: 'network' }), [hired(bob, 'entry', 'network')]],
+    ['for a category that names no skill', sorted({ category: 'desktop' }), [hired(bob)]],
+    ['for a category that only a source knew', sorted({ category: 'constructor' }), [hired(bob)]],
+    ['in a team that only a source knew', RequestRouted({ team: acme as never, rule: 'import', why: 'row', candidates: {} }), [hired(bob)]],
+    ['who is senior, to complex work', sorted({ complexity: 'complex' }), [hired(bob, 'senior')]],
+  ])('takes a member %s', (_, event, history) => {
+    givenRequest(opened, event)
+      .and(staffMember, bob, ...history)
+      .when(AssignToStaff, { to: bob }, byCarol)
+      .thenChanges({ assignee: bob, status: 'assigned' });
+  });
+
+  describe('of complex work to one who is not senior', () => {
+    const complex = givenRequest(opened, sorted({ complexity: 'complex' }));
+
+    it('happens when a coordinator names a supervisor and a reason', () => {
+      complex
+        .when(AssignToStaff, { to: ann, supervisor: sam, reason: 'She learns it' }, byCarol)
+        .thenChanges({ assignee: ann, supervisor: sam, status: 'assigned' });
+    });
+
+    it.each([
+      ['complex-needs-senior', 'without a reason', { supervisor: sam }, byCarol],
+      ['complex-needs-senior', 'without a supervisor', { reason: 'She learns it' }, byCarol],
+      ['complex-needs-senior', 'by herself', { supervisor: sam, reason: 'I learn it' }, byAnn],
+      ['supervisor-is-assignee', 'under herself', { supervisor: ann, reason: 'She learns it' }, byCarol],
+      ['supervisor-not-found', 'under nobody on record', { supervisor: carol, reason: 'She learns it' }, byCarol],
+    ])('is refused: %s, %s', (code, _, body, by) => {
+      complex.when(AssignToStaff, { to: ann, ...body }, by).thenRefused(code);
+    });
+
+    it('is refused under one who departed: supervisor-not-found', () => {
+      complex
+        .and(staffMember, sam, hired(sam, 'senior'), departed)
+        .when(AssignToStaff, { to: ann, supervisor: sam, reason: 'She learns it' }, byCarol)
+        .thenRefused('supervisor-not-found');
+    });
+  });
+
+  it('keeps from when the work is meant to start', () => {
+    const startingAt: Instant = minutesLater(600);
+    givenRequest(opened)
+      .when(AssignToStaff, { to: ann, startingAt }, byAnn)
+      .thenHappens(RequestAssigned({ to: ann, startingAt }));
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'other'], AssignToStaff, { to: carol }, byBob);
+});
+
+describe('UnassignRequest', () => {
+  const reason = 'I am needed elsewhere';
+
+  it.each(['assigned', 'in-progress'] as const)('makes what is %s nobody’s: new', (status) => {
+    givenRequest(...reaching[status])
+      .when(UnassignRequest, { reason }, byAnn)
+      .thenHappens(RequestUnassigned({ from: ann }));
+    givenRequest(...reaching[status])
+      .when(UnassignRequest, { reason }, byCarol)
+      .thenChanges({ assignee: null, status: 'new' });
+  });
+
+  it('leaves a hold in force; the status left becomes new', () => {
+    givenRequest(...reaching['on-hold'])
+      .when(UnassignRequest, { reason }, byAnn)
+      .thenChanges({ assignee: null, statusLeft: 'new' });
+  });
+
+  it('lets the supervisor go with the assignee', () => {
+    givenRequest(opened, RequestAssigned({ to: ann, supervisor: sam }))
+      .when(UnassignRequest, { reason }, byCarol)
+      .thenChanges({ assignee: null, supervisor: null, status: 'new' });
+  });
+
+  it('is already so when nobody has it, also for the one who gave it back', () => {
+    givenRequest(opened).when(UnassignRequest, { reason }, byCarol).thenAlreadySo();
+    givenRequest(opened, assigned, RequestUnassigned({ from: ann }))
+      .when(UnassignRequest, { reason }, byAnn)
+      .thenAlreadySo();
+    givenRequest(opened, held).when(UnassignRequest, { reason }, byCarol).thenAlreadySo();
+  });
+
+  it.each([byBob, bySam])('is refused to others: not-the-assignee', (by) => {
+    givenRequest(opened, assigned).when(UnassignRequest, { reason }, by).thenRefused('not-the-assignee');
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], UnassignRequest, { reason }, byBob);
+});
+
+describe('AcceptRequest', () => {
+  it('begins the work', () => {
+    givenRequest(opened, assigned)
+      .when(AcceptRequest, {}, byAnn)
+      .thenHappens(RequestAccepted({ by: ann }));
+    givenRequest(opened, assigned).when(AcceptRequest, {}, byAnn).thenChanges({ status: 'in-progress' });
+  });
+
+  it('is already so for the assignee at work', () => {
+    givenRequest(opened, assigned, accepted).when(AcceptRequest, {}, byAnn).thenAlreadySo();
+  });
+
+  it.each(['assigned', 'in-progress'] as const)('is refused to others while it is %s: not-the-assignee', (status) => {
+    givenRequest(...reaching[status])
+      .when(AcceptRequest, {}, byBob)
+      .thenRefused('not-the-assignee');
+  });
+
+  refusedUnless(['assigned', 'in-progress'], AcceptRequest, {}, byBob);
+});
