@@ -52,7 +52,7 @@ export interface EventStore {
   /**
    * Appends all events or none, at an expected revision (`none` for a new stream); durable when it resolves.
    * The same ids in the same order at the same expected revision again give the first result.
-   * @throws StreamConflict when the stream is elsewhere, EventTooLarge, LogFull, LogReadOnly
+   * @throws StreamConflict when the stream is elsewhere, EventTooLarge, LogFull, LogReadOnly, LogUnavailable
    */
   append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended>;
   readStream(stream: string, options?: ReadStream): AsyncIterable<StoredEvent>;
@@ -82,6 +82,8 @@ export class EventTooLarge extends Error {}
 export class LogFull extends Error {}
 /** A write failed in a way after which nothing newer may be trusted (fsync): read-only until the next start. */
 export class LogReadOnly extends Error {}
+/** The log's server does not answer. What was being appended may be there or not: the same command id tells. */
+export class LogUnavailable extends Error {}
 /** The stored bytes cannot be read as the log that they should be. */
 export class LogDamaged extends Error {}
 

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import {
+  BACKWARDS,
+  END,
+  type EventData,
+  type EventStoreDBClient,
+  excludeSystemEvents,
+  FORWARDS,
+  jsonEvent,
+  MaxAppendSizeExceededError,
+  NO_STREAM,
+  type ResolvedEvent,
+  START,
+  StreamNotFoundError,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
+import {
+  type Appended,
+  type CaughtUp,
+  EventTooLarge,
+  type EventStore,
+  type JsonObject,
+  LogDamaged,
+  type NewEvent,
+  none,
+  type ReadStream,
+  type StoredEvent,
+  StreamConflict,
+} from '../port.js';
+import { textsOf } from '../texts.js';
+import { Connection, type Patience } from './connection.js';
+
+/** Its first event holds the log's id. It is the adapter's own: readers of the log are not shown it. */
+const identity = 'ledgerdesk-log';
+
+const usual: Patience = { call: 5_000, all: 15_000 };
+
+export interface EventStoreDbOptions {
+  /** `esdb://…` */
+  readonly url: string;
+  readonly patience?: Patience;
+}
+
+/** The log on EventStoreDB 23.10, through its official client. Positions are its commit positions. */
+export class EventStoreDbLog implements EventStore {
+  private constructor(
+    private readonly connection: Connection,
+    readonly logId: string,
+  ) {}
+
+  /** @throws LogUnavailable, or an Error that names EVENTSTORE_URL */
+  static async open({ url, patience = usual }: EventStoreDbOptions): Promise<EventStoreDbLog> {
+    const connection = new Connection(url, patience);
+    try {
+      return new EventStoreDbLog(connection, await connection.ask(identityOf));
+    } catch (e) {
+      await connection.close();
+      throw e;
+    }
+  }
+
+  async append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    textsOf(stream, events);
+    // Made once: a retry of an unknown outcome sends the same ids, and the server then gives the first result
+    const data = events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata }) as EventData);
+    const revision = expected + BigInt(events.length);
+    try {
+      const { position } = await this.connection.ask((client) =>
+        client.appendToStream(stream, data, {
+          expectedRevision: expected === none ? NO_STREAM : expected,
+          deadline: this.connection.patience.call,
+        }),
+      );
+      return { revision, position: position?.commit ?? (await this.positionOf(stream, revision)) };
+    } catch (e) {
+      if (e instanceof WrongExpectedVersionError)
+        throw new StreamConflict(stream, expected, e.actualVersion === NO_STREAM ? none : BigInt(e.actualVersion));
+      if (e instanceof MaxAppendSizeExceededError)
+        throw new EventTooLarge(`the event store takes at most ${e.maxAppendSize} bytes an append`);
+      throw e;
+    }
+  }
+
+  async *readStream(stream: string, { from, to, backwards = false }: ReadStream = {}): AsyncGenerator<StoredEvent> {
+    let next = from;
+    const step = backwards ? -1n : 1n;
+    const past = (revision: bigint): boolean => to !== undefined && (backwards ? revision < to : revision > to);
+    const read = async function* (client: EventStoreDBClient): AsyncGenerator<StoredEvent> {
+      if (next !== undefined && (next < 0n || past(next))) return;
+      const events = client.readStream(stream, {
+        direction: backwards ? BACKWARDS : FORWARDS,
+        fromRevision: next ?? (backwards ? END : START),
+        ...(to !== undefined && next !== undefined && { maxCount: (next > to ? next - to : to - next) + 1n }),
+      });
+      try {
+        for await (const resolved of events) {
+          const event = stored(resolved as ResolvedEvent);
+          if (event === undefined) continue;
+          if (past(event.revision)) return;
+          next = event.revision + step;
+          yield event;
+        }
+      } catch (e) {
+        if (!(e instanceof StreamNotFoundError)) throw e;
+      } finally {
+        await events.cancel();
+      }
+    };
+    yield* this.resuming(read);
+  }
+
+  async *readAll({ after = none }: { readonly after?: bigint | undefined } = {}): AsyncGenerator<StoredEvent> {
+    const head = await this.head();
+    let reached = after;
+    const read = async function* (client: EventStoreDBClient): AsyncGenerator<StoredEvent> {
+      if (reached >= head) return;
+      const events = client.readAll({ direction: FORWARDS, fromPosition: at(reached) });
+      try {
+        for await (const resolved of events) {
+          const event = stored(resolved as ResolvedEvent);
+          if (event === undefined || event.position <= reached) continue;
+          if (event.position > head) return;
+          reached = event.position;
+          yield event;
+          if (reached === head) return;
+        }
+      } finally {
+        await events.cancel();
+      }
+    };
+    yield* this.resuming(read);
+  }
+
+  async *follow({
+    after = none,
+    signal,
+  }: {
+    readonly after?: bigint | undefined;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<StoredEvent | CaughtUp> {
+    if (signal.aborted) return;
+    // The server's own "caught up" has no position and runs ahead of events still buffered: only what was yielded counts
+    const head = await this.head();
+    let reached = after;
+    let told = false;
+    if (reached >= head) {
+      told = true;
+      yield { caughtUp: true };
+    }
+    for (let attempt = 0; !signal.aborted;) {
+      const client = this.connection.current;
+      const events = client.subscribeToAll({ fromPosition: at(reached), filter: excludeSystemEvents() });
+      const stop = (): void => void events.unsubscribe().then(() => events.destroy());
+      signal.addEventListener('abort', stop);
+      try {
+        for await (const resolved of events) {
+          if (signal.aborted) return;
+          const event = stored(resolved as ResolvedEvent);
+          if (event === undefined || event.position <= reached) continue;
+          attempt = 0;
+          reached = event.position;
+          yield event;
+          if (!told && reached >= head) {
+            told = true;
+            yield { caughtUp: true };
+          }
+        }
+        // A clean close by the server ends the loop without an error: go on after a pause
+      } catch (e) {
+        if (signal.aborted) return;
+        if (!this.connection.passes(e) && !isTooSlow(e)) throw e;
+      } finally {
+        signal.removeEventListener('abort', stop);
+        await events.unsubscribe().catch(() => undefined);
+        events.destroy();
+      }
+      if (!signal.aborted) await this.connection.pause(attempt++);
+    }
+  }
+
+  async head(): Promise<bigint> {
+    return this.connection.ask(async (client) => {
+      const events = client.readAll({ direction: BACKWARDS, fromPosition: END });
+      try {
+        for await (const resolved of events) {
+          const event = stored(resolved as ResolvedEvent);
+          if (event !== undefined) return event.position;
+        }
+        return none;
+      } finally {
+        await events.cancel();
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  /** A read that a lost connection ended goes on after what was yielded, as long as something comes within patience. */
+  private async *resuming(read: (client: EventStoreDBClient) => AsyncGenerator<StoredEvent>): AsyncGenerator<StoredEvent> {
+    let until = performance.now() + this.connection.patience.all;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        for await (const event of read(this.connection.current)) {
+          yield event;
+          attempt = 0;
+          until = performance.now() + this.connection.patience.all;
+        }
+        return;
+      } catch (e) {
+        if (!this.connection.passes(e) || performance.now() >= until) throw e;
+        await this.connection.pause(attempt);
+      }
+    }
+  }
+
+  private async positionOf(stream: string, revision: bigint): Promise<bigint> {
+    for await (const event of this.readStream(stream, { from: revision, to: revision })) return event.position;
+    throw new LogDamaged(`${stream} has no revision ${revision}, although it was acknowledged`);
+  }
+}
+
+const at = (position: bigint) => (position < 0n ? START : { commit: position, prepare: position });
+
+/** "Consumer too slow": 32 events waited in a live subscription; the server drops it, and it is taken up again at once. */
+const isTooSlow = (e: unknown): boolean => /too slow|dropped/i.test(String((e as Error)?.message));
+
+const identityOf = async (client: EventStoreDBClient): Promise<string> => {
+  try {
+    await client.appendToStream(identity, jsonEvent({ type: 'LogBegun', data: { log: randomUUID() } }), { expectedRevision: NO_STREAM });
+  } catch (e) {
+    // Whoever was first named it
+    if (!(e instanceof WrongExpectedVersionError)) throw e;
+  }
+  for await (const { event } of client.readStream(identity, { maxCount: 1 })) {
+    const { log } = (event?.data ?? {}) as { readonly log?: unknown };
+    if (typeof log === 'string') return log;
+  }
+  throw new LogDamaged(`the stream ${identity} does not tell the log's id`);
+};
+
+/** An event as the port gives it; undefined for the server's own and the adapter's. */
+const stored = ({ event }: ResolvedEvent): StoredEvent | undefined => {
+  if (!event || event.type.startsWith('$') || event.streamId.startsWith('$') || event.streamId === identity) return undefined;
+  const { streamId, revision, id, type, data, metadata, position } = event as typeof event & {
+    readonly position?: { readonly commit: bigint };
+  };
+  // Malformed JSON comes as a string, what is no JSON as bytes
+  if (!isObject(data) || !isObject(metadata) || position === undefined)
+    throw new LogDamaged(`${streamId}@${revision} ${type} was not written by Ledgerdesk: its data or metadata are no JSON object`);
+  return { stream: streamId, revision, position: position.commit, id, type, data, metadata };
+};
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
