@@ -28,10 +28,12 @@ export const load = async (
     url,
     connections,
     duration: seconds,
+    // How often it looks whether the time is over, in milliseconds
+    sampleInt: 100,
     headers: { ...headers },
     setupClient: (client) => {
       const next = shots(opened++);
-      const advance = (): void => client.setRequests([{ ...next(), headers: { ...headers } } as never]);
+      const advance = (): void => client.setRequests([{ ...next(), headers: { ...headers } }]);
       advance();
       client.on('response', advance);
     },

@@ -16,7 +16,7 @@ import { streamFold } from './stream.js';
 const rows: readonly Row[] = [appends, appendsOneByOne, commands, queue, rebuilding, streamFold, sealing];
 
 const full: Volume = { part: 1, repeats: 5, seconds: 3 };
-const short: Volume = { part: 0.004, repeats: 1, seconds: 1 };
+const short: Volume = { part: 0.004, repeats: 1, seconds: 0.2 };
 
 const round = (x: number): number => Number(x.toPrecision(4));
 

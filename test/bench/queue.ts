@@ -25,7 +25,7 @@ const filters: Readonly<Record<string, readonly string[]>> = {
   openedTo: values(90, (i) => new Date(Date.parse('2025-03-02') + i * 86_400_000).toISOString()),
   text: [...values(20_000, (i) => `topic${i}`), 'printer', 'REQ-0001', 'err', 'printer network'],
 };
-const asked: readonly (readonly [string, readonly string[]])[] = [
+export const asked: readonly (readonly [string, readonly string[]])[] = [
   ...['priority', 'opened', 'last-informed', 'follow-up'].flatMap((order) =>
     [order, `-${order}`].map((one) => [`order ${one}`, [`/requests?order=${one}`]] as const),
   ),
@@ -56,7 +56,7 @@ export const queue: Row = {
         while ((await get('/requests')).status === 503) await new Promise((resolve) => setTimeout(resolve, 500));
         const comparisons = [];
         const limits = [];
-        for (const [what, paths] of asked) {
+        for (const [what, paths] of volume.part < 0.01 ? asked.slice(-3) : asked) {
           const constants: Record<string, string> = {};
           for (const path of paths) {
             const { status, body } = await get(path);
