@@ -8,8 +8,15 @@ interface Text {
   readonly metadata: string;
 }
 
+/** The appends to one stream that are in flight at once: those behind one that failed fail too. */
+export interface Line {
+  waiting: number;
+  failed: boolean;
+}
+
 /** One append as the file takes it: its events already JSON text. */
 export interface Append {
+  readonly line: Line;
   readonly stream: string;
   readonly expected: bigint;
   readonly events: readonly Text[];
@@ -25,6 +32,7 @@ const unstorable = /[\0\p{Surrogate}]/u;
  * @throws EventTooLarge, TypeError for what cannot be stored as it is
  */
 export const prepared = (
+  line: Line,
   stream: string,
   expected: bigint,
   events: readonly NewEvent[],
@@ -40,7 +48,7 @@ export const prepared = (
     weight += rowWeight + sizeOf(text);
     return text;
   });
-  return { append: { stream, expected, events: texts }, weight };
+  return { append: { line, stream, expected, events: texts }, weight };
 };
 
 const sizeOf = ({ type, data, metadata }: Text): number => {
@@ -58,7 +66,8 @@ export const appendAll = (file: SqliteFile, appends: readonly Append[]): (Append
   let head = BigInt(file.row('SELECT max(position) FROM events')?.[0] ?? none);
   return appends.map((append) => {
     const outcome = insert(file, append, head < 0n ? 0n : head);
-    if (!(outcome instanceof Error) && outcome.position > head) head = outcome.position;
+    if (outcome instanceof Error) append.line.failed = true;
+    else if (outcome.position > head) head = outcome.position;
     return outcome;
   });
 };
@@ -69,6 +78,7 @@ const insert = (file: SqliteFile, append: Append, head: bigint): Appended | Stre
     readonly [number, number] | undefined;
   const actual = known ? BigInt(known[1]) : none;
   if (actual !== expected) return repeated(file, append, known?.[0], actual);
+  if (append.line.failed) return conflictOf(append, actual, `an append to ${stream} that was handed over before this one failed`);
   const key = BigInt(known?.[0] ?? file.row('INSERT INTO streams (name) VALUES (?) RETURNING key', stream)?.[0] ?? none);
   let position = head;
   let revision = expected;

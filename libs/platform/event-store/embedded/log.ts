@@ -16,7 +16,7 @@ import {
   type ReadStream,
   type StoredEvent,
 } from '../port.js';
-import { type Append, appendAll, prepared } from './appending.js';
+import { type Append, appendAll, type Line, prepared } from './appending.js';
 import { Watch } from './watch.js';
 
 // The id index holds UUIDs as 16 bytes; positions are handed out in appending.ts and nothing is ever deleted
@@ -55,6 +55,7 @@ const farAway = 2n ** 62n;
 /** The log in one SQLite file. Any number of processes may open it; SQLite's single writer gives the one order. */
 export class EmbeddedLog implements EventStore {
   private readonly group = new GroupCommit<Append, Appended>((appends) => this.commit(appends), mostInGroup);
+  private readonly lines = new Map<string, Line>();
   private readonly watch: Watch;
   private broken: Error | undefined;
   private closing: Promise<void> | undefined;
@@ -95,10 +96,21 @@ export class EmbeddedLog implements EventStore {
   }
 
   async append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
-    const { append, weight } = prepared(stream, expected, events);
-    if (this.broken) throw this.broken;
-    if (this.closing) throw closed();
-    return this.group.add(append, weight);
+    const line = this.lines.get(stream) ?? { waiting: 0, failed: false };
+    this.lines.set(stream, line);
+    line.waiting++;
+    try {
+      const { append, weight } = prepared(line, stream, expected, events);
+      if (this.broken) throw this.broken;
+      if (this.closing) throw closed();
+      return await this.group.add(append, weight);
+    } catch (e) {
+      line.failed = true;
+      throw e;
+    } finally {
+      // Whoever comes after a failure was told stands in a new line
+      if ((--line.waiting === 0 || line.failed) && this.lines.get(stream) === line) this.lines.delete(stream);
+    }
   }
 
   async *readStream(stream: string, { from, to, backwards = false }: ReadStream = {}): AsyncGenerator<StoredEvent> {

@@ -117,13 +117,15 @@ export class Connection {
   }
 
   private connect(): EventStoreDBClient {
+    let why: string;
     try {
       return EventStoreDBClient.connectionString(
         `${this.url}${this.url.includes('?') ? '&' : '?'}connectionName=ledgerdesk-${randomUUID()}`,
       );
     } catch (e) {
       // The client's message quotes the whole address, with its password
-      throw new Error(`EVENTSTORE_URL is not the address of an event store, as esdb://host:2113?tls=false (${(e as Error).name})`);
+      why = (e as Error).name;
     }
+    throw new Error(`EVENTSTORE_URL is not the address of an event store, as esdb://host:2113?tls=false (${why})`);
   }
 }

@@ -94,7 +94,7 @@ export class EventStoreDbLog implements EventStore {
       });
       try {
         for await (const resolved of events) {
-          const event = stored(resolved as ResolvedEvent);
+          const event = stored(resolved);
           if (event === undefined) continue;
           if (past(event.revision)) return;
           next = event.revision + step;
@@ -117,7 +117,7 @@ export class EventStoreDbLog implements EventStore {
       const events = client.readAll({ direction: FORWARDS, fromPosition: at(reached) });
       try {
         for await (const resolved of events) {
-          const event = stored(resolved as ResolvedEvent);
+          const event = stored(resolved);
           if (event === undefined || event.position <= reached) continue;
           if (event.position > head) return;
           reached = event.position;
@@ -155,7 +155,7 @@ export class EventStoreDbLog implements EventStore {
       try {
         for await (const resolved of events) {
           if (signal.aborted) return;
-          const event = stored(resolved as ResolvedEvent);
+          const event = stored(resolved);
           if (event === undefined || event.position <= reached) continue;
           attempt = 0;
           reached = event.position;
@@ -183,7 +183,7 @@ export class EventStoreDbLog implements EventStore {
       const events = client.readAll({ direction: BACKWARDS, fromPosition: END });
       try {
         for await (const resolved of events) {
-          const event = stored(resolved as ResolvedEvent);
+          const event = stored(resolved);
           if (event !== undefined) return event.position;
         }
         return none;
