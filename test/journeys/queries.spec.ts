@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { AttributesImported, request, RequestOpened, RequestStatusImported } from '#contexts/requests/contract/request.js';
+import { type ClientId } from '#contexts/staff/contract/client.js';
 import { chained } from '#platform/decider/chain.js';
 import { type Happened } from '#platform/decider/contract.js';
 import { recordable } from '#platform/decider/execute.js';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from '@jest/globals';
 import { createApi } from '#apps/api/app.js';
 import { aggregates, collections } from '#apps/contexts.js';
 import { type Desk, openDesk } from '#apps/desk.js';
@@ -54,12 +55,10 @@ export class Serving {
   private constructor(
     readonly folder: string,
     readonly clock: Clock,
-    private readonly wrapped: (desk: Desk) => Desk,
   ) {}
 
-  /** @param wrapped puts something in the desk's place before it is served, as a log that fails */
-  static async start(wrapped: (desk: Desk) => Desk = (desk) => desk): Promise<Serving> {
-    const serving = new Serving(await mkdtemp(join(tmpdir(), 'ledgerdesk-')), new Clock(), wrapped);
+  static async start(): Promise<Serving> {
+    const serving = new Serving(await mkdtemp(join(tmpdir(), 'ledgerdesk-')), new Clock());
     await serving.begin();
     return serving;
   }
@@ -90,7 +89,7 @@ export class Serving {
   }
 
   private async begin(): Promise<void> {
-    const desk = this.wrapped(await openDesk({ folder: this.folder, now: this.clock.now }));
+    const desk = await openDesk({ folder: this.folder, now: this.clock.now });
     const projector = await Projector.of(desk.store, desk.readModels, collections, desk.open);
     await projector.start();
     const stopping = new AbortController();
@@ -191,4 +190,15 @@ export const furnished = async (serving: Serving) => {
         ...more,
       }),
   };
+};
+
+/** Problem details as every refusal must be: complete, in its own type, and with nothing of the machine's inside. */
+export const asProblem = ({ status, headers, body, text }: Answered): Readonly<Record<string, unknown>> => {
+  expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  expect(body).toMatchObject({
+    ...{ status, type: `urn:ledgerdesk:problem:${String(body['code'])}`, title: expect.any(String), detail: expect.any(String) },
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
+  expect(text).not.toMatch(/node_modules|\.[jt]s\b|\n\s+at |Error:/);
+  return body;
 };

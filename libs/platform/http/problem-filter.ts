@@ -2,26 +2,29 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from '#platform/decider/execute.js';
 import { EventTooLarge, LogFull, LogReadOnly } from '#platform/event-store/port.js';
-import { Problem, problemDetails, rejectionDetails } from './problem.js';
+import { languageOf, Problem, type ProblemDetails, problemDetails, rejectionDetails } from './problem.js';
 import { traceOf } from './trace.js';
 
 const logger = new Logger('Ledgerdesk');
 
 /** Answers whatever went wrong as problem details: a code, what to do next, a trace id, and no stack. */
 export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-  const language = request.headers['accept-language'];
+  const language = languageOf(request.headers['accept-language']);
   const { traceId } = traceOf(request);
-  if (thrown instanceof Refused && thrown.rejection.reject !== 'occurred-in-the-future') {
-    const { reject, words } = thrown.rejection;
-    send(reply, rejectionDetails(reject, thrown.aggregate.texts[reject], words, language, traceId));
-    return;
-  }
+  const send = (details: ProblemDetails): void => {
+    void reply
+      .status(details.status)
+      .headers({ 'content-type': 'application/problem+json; charset=utf-8', 'content-language': language })
+      .send(JSON.stringify(details));
+  };
+  if (thrown instanceof Refused && thrown.rejection.reject !== 'occurred-in-the-future')
+    return send(rejectionDetails(thrown.rejection, thrown.aggregate.texts, language, traceId));
   const problem = problemOf(thrown);
   // Only what nobody foresaw is worth an operator's look
   if (problem.code === 'internal')
     logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
   void reply.headers(problem.options.headers ?? {});
-  send(reply, problemDetails(problem, language, traceId));
+  send(problemDetails(problem, language, traceId));
 };
 
 @Catch()
@@ -31,10 +34,6 @@ export class ProblemFilter implements ExceptionFilter {
     answerProblem(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 }
-
-const send = (reply: FastifyReply, details: { readonly status: number }): void => {
-  void reply.status(details.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(details));
-};
 
 const later = { headers: { 'Retry-After': '1' } };
 

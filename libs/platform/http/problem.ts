@@ -1,3 +1,5 @@
+import { type Rejection, type Texts } from '#platform/decider/rejection.js';
+
 /** What every refusal of the platform says: title and what to do next, in English and in French. */
 const platform = {
   'bad-request': [
@@ -137,7 +139,6 @@ const platform = {
 } as const satisfies Record<string, readonly [number, string, string, string, string]>;
 
 export type PlatformCode = keyof typeof platform;
-export const platformCodes = Object.keys(platform) as readonly PlatformCode[];
 
 export interface ProblemOptions {
   /** Place → what is wrong there. */
@@ -167,7 +168,10 @@ export interface ProblemDetails {
   readonly traceId: string;
 }
 
-const french = (acceptLanguage: string | undefined): boolean => {
+export type Language = 'en' | 'fr';
+
+/** The one of our two languages that the caller prefers (RFC 9110, 12.5.4); English when neither is named. */
+export const languageOf = (acceptLanguage: string | undefined): Language => {
   const preferred = (acceptLanguage ?? '')
     .split(',')
     .map((part) => {
@@ -177,37 +181,27 @@ const french = (acceptLanguage: string | undefined): boolean => {
     })
     .filter(({ language, q }) => (language === 'en' || language === 'fr') && q > 0)
     .sort((a, b) => b.q - a.q);
-  return preferred[0]?.language === 'fr';
+  return preferred[0]?.language === 'fr' ? 'fr' : 'en';
 };
 
 const typeOf = (code: string): string => `urn:ledgerdesk:problem:${code}`;
 
 /** A platform problem in the caller's language. */
-export const problemDetails = (problem: Problem, acceptLanguage: string | undefined, traceId: string): ProblemDetails => {
-  const [status, english, frenchTitle, next, frenchNext] = platform[problem.code];
-  const inFrench = french(acceptLanguage);
-  const { errors, extra } = problem.options;
-  const { code } = problem;
-  return {
-    ...extra,
-    ...{ type: typeOf(code), title: inFrench ? frenchTitle : english, status, code, detail: inFrench ? frenchNext : next, traceId },
-    ...(errors && { errors }),
-  };
+export const problemDetails = ({ code, options }: Problem, language: Language, traceId: string): ProblemDetails => {
+  const [status, english, french, next, frenchNext] = platform[code];
+  const [title, detail] = language === 'fr' ? [french, frenchNext] : [english, next];
+  const { errors, extra } = options;
+  return { ...extra, type: typeOf(code), title, status, code, detail, traceId, ...(errors && { errors }) };
+};
+
+const refusedDetail: Readonly<Record<Language, string>> = {
+  en: 'A rule refused; nothing was recorded. GET the thing to see how it stands.',
+  fr: 'Une règle a refusé ; rien n’a été enregistré. La ressource montre son état actuel.',
 };
 
 /** A context's rejection in the caller's language; `{places}` of its text are filled with what the rule found. */
-export const rejectionDetails = (
-  code: string,
-  texts: readonly [string, string] | undefined,
-  words: Readonly<Record<string, string>>,
-  acceptLanguage: string | undefined,
-  traceId: string,
-): ProblemDetails => {
-  const inFrench = french(acceptLanguage);
-  const filled = (text: string): string => text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? '');
-  const title = filled(texts?.[inFrench ? 1 : 0] ?? code);
-  const detail = inFrench
-    ? 'Une règle a refusé ; rien n’a été enregistré. La ressource montre son état actuel.'
-    : 'A rule refused; nothing was recorded. GET the thing to see how it stands.';
-  return { ...words, type: typeOf(code), title, status: 409, code, detail, traceId };
+export const rejectionDetails = ({ reject: code, words }: Rejection, texts: Texts, language: Language, traceId: string): ProblemDetails => {
+  const text = texts[code]?.[language === 'fr' ? 1 : 0] ?? code;
+  const title = text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? '');
+  return { ...words, type: typeOf(code), title, status: 409, code, detail: refusedDetail[language], traceId };
 };
