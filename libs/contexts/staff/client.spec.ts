@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { given, person, sealed } from '#platform/decider/spec.js';
+import { given, onlyFor, person, sealed } from '#platform/decider/spec.js';
 import { AddContact, RegisterClient } from './client.js';
 import { ClientRegistered, ContactAdded, type ContactId } from './contract/client.js';
 import { client } from './index.js';
@@ -11,6 +11,8 @@ const ann = person('ann', ['technician']);
 const registered = ClientRegistered({ name: 'Acme', zone: 'Europe/Paris', language: 'fr' });
 
 describe('RegisterClient', () => {
+  onlyFor(RegisterClient, 'coordinator');
+
   it('begins to serve a client', () => {
     const body = { name: 'Acme', zone: 'Europe/Paris', language: 'fr' };
     given(client, acme).when(RegisterClient, body, carol).thenHappens(registered);
@@ -21,6 +23,8 @@ describe('RegisterClient', () => {
 });
 
 describe('AddContact', () => {
+  onlyFor(AddContact, 'technician', 'coordinator');
+
   const all = { contact: zoe, name: 'Zoé Martin', email: 'zoe@acme.example', telephone: '+33 1 23 45 67 89', language: 'fr' };
   const { email, telephone, ...least } = all;
 

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
 import { type AnyCommand } from '#platform/decider/aggregate.js';
-import { given, minutesLater, person, sealed } from '#platform/decider/spec.js';
+import { given, minutesLater, onlyFor, person, sealed } from '#platform/decider/spec.js';
 import { AbsenceDeclared, SkillGranted, type StaffId, StaffMemberDeparted, StaffMemberHired } from './contract/staff-member.js';
 import { staffMember } from './index.js';
 import { DeclareAbsence, GrantSkill, HireStaffMember, RecordDeparture } from './staff-member.js';
@@ -19,6 +19,8 @@ const refusedOnceDeparted = (command: AnyCommand, body: object) =>
   });
 
 describe('HireStaffMember', () => {
+  onlyFor(HireStaffMember, 'coordinator');
+
   const body = { name: 'Ann Lee', level: 'entry', hiredOn: '2025-06-02' } as const;
 
   it('makes a person a member of the staff', () => {
@@ -51,6 +53,8 @@ describe('HireStaffMember', () => {
 });
 
 describe('GrantSkill', () => {
+  onlyFor(GrantSkill, 'coordinator');
+
   it('adds a skill of the setting', () => {
     given(staffMember, ann, hired)
       .when(GrantSkill, { skill: 'network' }, carol)
@@ -72,6 +76,8 @@ describe('GrantSkill', () => {
 });
 
 describe('DeclareAbsence', () => {
+  onlyFor(DeclareAbsence, 'technician', 'coordinator');
+
   const absence = '00000000-0000-4000-8000-000000000050';
   const another = '00000000-0000-4000-8000-000000000051';
   const span = (from: number, to: number) => ({ from: minutesLater(from), to: minutesLater(to) });
@@ -122,6 +128,8 @@ describe('DeclareAbsence', () => {
 });
 
 describe('RecordDeparture', () => {
+  onlyFor(RecordDeparture, 'coordinator');
+
   it('ends the membership, and skills and absences with it', () => {
     const away = AbsenceDeclared({ absence: 'leave', from: minutesLater(60), to: minutesLater(120), kind: 'other' });
     given(staffMember, ann, hired, away).when(RecordDeparture, { on: '2026-01-02' }, carol).thenHappens(departed);

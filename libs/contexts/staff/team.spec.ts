@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { given, person } from '#platform/decider/spec.js';
+import { given, onlyFor, person } from '#platform/decider/spec.js';
 import { staffMember, type StaffId, StaffMemberDeparted, StaffMemberHired } from './contract/staff-member.js';
 import { TeamFormed, TeamMemberAdded } from './contract/team.js';
 import { team } from './index.js';
@@ -15,6 +15,8 @@ const departed = StaffMemberDeparted({ on: '2026-01-02' });
 const added = TeamMemberAdded({ member: ann, from: '2026-01-05' });
 
 describe('FormTeam', () => {
+  onlyFor(FormTeam, 'coordinator');
+
   it('makes a group to which requests are routed', () => {
     const body = { name: 'Service desk', categories: ['desktop', 'other'] };
     given(team, desk).when(FormTeam, body, carol).thenHappens(formed);
@@ -31,6 +33,8 @@ describe('FormTeam', () => {
 });
 
 describe('AddTeamMember', () => {
+  onlyFor(AddTeamMember, 'coordinator');
+
   const body = { member: ann, from: '2026-01-05' };
 
   it('puts an active member into the team from a date', () => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { expect } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { validateSync } from 'class-validator';
 import { type Sealed } from '#platform/vault/sealing.js';
 import { type Aggregate, type AnyCommand, type Fact, type Outcome, type Person } from './aggregate.js';
@@ -20,6 +20,19 @@ export const person = (
 
 /** An instant of the Monday on which every spec plays: its first event is at 09:00. */
 export const minutesLater = (minutes: number): Instant => new Date(Date.UTC(2026, 0, 5, 9, minutes)).toISOString() as Instant;
+
+/** A test that these roles alone may send the command; the first that a person has is the role exercised. */
+export const onlyFor = (command: AnyCommand, ...roles: readonly string[]): void =>
+  it(`is for ${roles.join(', ')} alone`, () => {
+    expect(command.who).toEqual(roles);
+  });
+
+/** A test that the command is refused as a body (400) without a reason. */
+export const needsReason = (command: AnyCommand): void =>
+  it('needs a reason', () => {
+    const [wrong] = validateSync(new command(), { whitelist: true });
+    expect(wrong?.property).toBe('reason');
+  });
 
 /** What a sealed text of an event is in a spec: it stands for itself, since `decide` never opens one. */
 export const sealed = (owner: string, text: string, key: Sealed['key'] = 'texts'): Sealed => ({ owner, key, box: text });

@@ -1,7 +1,8 @@
 import { describe, it } from '@jest/globals';
-import { minutesLater } from '#platform/decider/spec.js';
+import { minutesLater, needsReason, onlyFor } from '#platform/decider/spec.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { AbsenceDeclared, staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
+import { team, TeamFormed, TeamMemberAdded } from '../../staff/contract/team.js';
 import { RequestAccepted, RequestAssigned, RequestCategorised, RequestRouted, RequestUnassigned } from '../contract/request.js';
 import { AcceptRequest, AssignToStaff, RouteRequest, UnassignRequest } from './assigning.js';
 import {
@@ -28,6 +29,8 @@ import {
 } from './spec.js';
 
 describe('RouteRequest', () => {
+  onlyFor(RouteRequest, 'technician', 'coordinator');
+
   it.each([bySam, byCarol])('sends the request to the team named, by hand', (by) => {
     givenRequest(opened)
       .when(RouteRequest, { team: network }, by)
@@ -66,6 +69,8 @@ describe('RouteRequest', () => {
 });
 
 describe('AssignToStaff', () => {
+  onlyFor(AssignToStaff, 'technician', 'coordinator');
+
   const away = (from: number, to: number) =>
     AbsenceDeclared({ absence: 'holiday', from: minutesLater(from), to: minutesLater(to), kind: 'vacation' });
   const departed = StaffMemberDeparted({ on: '2026-01-02' });
@@ -159,6 +164,18 @@ describe('AssignToStaff', () => {
   });
 
   it.each([
+    ['begins today', '2026-01-05', undefined, undefined],
+    ['begins tomorrow', '2026-01-06', undefined, 'assignee-not-in-team'],
+    ['begins on the day of the start', '2026-01-06', 24 * 60, undefined],
+  ] as const)('looks at the day in question: a membership that %s', (_, from, start, refused) => {
+    const scene = givenRequest(opened, routed)
+      .and(team, desk, TeamFormed({ name: 'Desk', categories: [] }), TeamMemberAdded({ member: bob, from }))
+      .when(AssignToStaff, { to: bob, ...(start !== undefined && { startingAt: minutesLater(start) }) }, byCarol);
+    if (refused) scene.thenRefused(refused);
+    else scene.thenChanges({ assignee: bob, status: 'assigned' });
+  });
+
+  it.each([
     ['with the skill that the category names', sorted({ category: 'network' }), [hired(bob, 'entry', 'network')]],
     ['for a category that names no skill', sorted({ category: 'desktop' }), [hired(bob)]],
     ['for a category that only a source knew', sorted({ category: 'constructor' }), [hired(bob)]],
@@ -209,6 +226,9 @@ describe('AssignToStaff', () => {
 });
 
 describe('UnassignRequest', () => {
+  onlyFor(UnassignRequest, 'technician', 'coordinator');
+  needsReason(UnassignRequest);
+
   const reason = 'I am needed elsewhere';
 
   it.each(['assigned', 'in-progress'] as const)('makes what is %s nobody’s: new', (status) => {
@@ -248,6 +268,8 @@ describe('UnassignRequest', () => {
 });
 
 describe('AcceptRequest', () => {
+  onlyFor(AcceptRequest, 'technician');
+
   it('begins the work', () => {
     givenRequest(opened, assigned)
       .when(AcceptRequest, {}, byAnn)

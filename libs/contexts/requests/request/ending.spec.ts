@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { minutesLater, sealed } from '#platform/decider/spec.js';
+import { minutesLater, needsReason, onlyFor, sealed } from '#platform/decider/spec.js';
 import { staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
 import {
   RequestAssigned,
@@ -39,6 +39,8 @@ const departed = [hired(ann), StaffMemberDeparted({ on: '2026-01-05' })];
 const unresolved = { code: null, resolution: null, resolvedAt: null, resolvedBy: null };
 
 describe('ResolveRequest', () => {
+  onlyFor(ResolveRequest, 'technician', 'coordinator');
+
   const body = { code: 'solved', note: 'Toner replaced' };
   const resolution = { code: 'solved', resolution: sealed(zoe, 'Toner replaced') };
 
@@ -126,6 +128,9 @@ describe('ResolveRequest', () => {
 });
 
 describe('RejectResolution', () => {
+  onlyFor(RejectResolution, 'client', 'technician', 'coordinator');
+  needsReason(RejectResolution);
+
   const reason = 'It still prints blank pages';
   const rejected = ResolutionRejected({ contact: zoe, assignee: ann });
 
@@ -188,6 +193,8 @@ describe('RejectResolution', () => {
 });
 
 describe('CloseRequest', () => {
+  onlyFor(CloseRequest, 'client', 'technician', 'coordinator');
+
   it.each([byZoe, byYves, byAnn, byCarol])('ends it, for the client, the assignee and a coordinator', (by) => {
     givenRequest(...reaching.resolved)
       .when(CloseRequest, {}, by)
@@ -213,6 +220,9 @@ describe('CloseRequest', () => {
 });
 
 describe('ReopenRequest', () => {
+  onlyFor(ReopenRequest, 'client', 'technician', 'coordinator');
+  needsReason(ReopenRequest);
+
   const reason = 'It is back';
   const reopened = RequestReopened({ assignee: ann });
   const days = (n: number) => minutesLater(5 + n * 24 * 60);
@@ -299,6 +309,9 @@ describe('ReopenRequest', () => {
 });
 
 describe('CancelRequest', () => {
+  onlyFor(CancelRequest, 'client', 'technician', 'coordinator');
+  needsReason(CancelRequest);
+
   const reason = 'No longer needed';
 
   it.each(['new', 'assigned', 'in-progress', 'other'] as const)('withdraws what is %s', (status) => {

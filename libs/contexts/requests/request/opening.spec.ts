@@ -1,10 +1,12 @@
 import { describe, it } from '@jest/globals';
-import { minutesLater, sealed } from '#platform/decider/spec.js';
+import { minutesLater, onlyFor, sealed } from '#platform/decider/spec.js';
 import { RequestOpened } from '../contract/request.js';
 import { OpenRequest } from './opening.js';
 import { acme, byAnn, byCarol, byZoe, givenRequest, sam, theRequest, zoe } from './spec.js';
 
 describe('OpenRequest', () => {
+  onlyFor(OpenRequest, 'client', 'technician', 'coordinator');
+
   const body = { kind: 'incident', client: acme, contact: zoe, subject: 'No network', channel: 'phone' } as const;
 
   it.each([byZoe, byAnn, byCarol])('takes a request of the contact, with what is left out filled in', (by) => {

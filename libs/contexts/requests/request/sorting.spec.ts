@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Person } from '#platform/decider/aggregate.js';
-import { minutesLater } from '#platform/decider/spec.js';
+import { minutesLater, onlyFor } from '#platform/decider/spec.js';
 import { setting } from '../../settings/contract/setting.js';
 import { type Request, RequestCategorised, RequestPrioritised } from '../contract/request.js';
 import { CategoriseRequest, PrioritiseRequest } from './sorting.js';
 import { byAnn, byBob, byCarol, givenRequest, opened, reaching, refusedUnless, theRequest } from './spec.js';
 
 describe('CategoriseRequest', () => {
+  onlyFor(CategoriseRequest, 'technician', 'coordinator');
+
   it.each(['new', 'assigned', 'in-progress', 'on-hold', 'resolved'] as const)('sorts a request that is %s', (status) => {
     const body = { category: 'network', application: 'Mail', complexity: 'complex', tags: ['vpn'] } as const;
     givenRequest(...reaching[status])
@@ -36,6 +38,8 @@ describe('CategoriseRequest', () => {
 });
 
 describe('PrioritiseRequest', () => {
+  onlyFor(PrioritiseRequest, 'technician', 'coordinator');
+
   it.each([
     ['high', 'high', 'P1'],
     ['high', 'medium', 'P2'],

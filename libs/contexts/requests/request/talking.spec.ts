@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { minutesLater } from '#platform/decider/spec.js';
+import { minutesLater, onlyFor } from '#platform/decider/spec.js';
 import { ClientInformed, NoteAdded, ReplyRecorded, RequestOpened, statuses } from '../contract/request.js';
 import { ann, asked, byAnn, byBob, byCarol, byYves, byZoe, givenRequest, opened, reaching, refusedUnless, sam, yves, zoe } from './spec.js';
 import { AddNote, InformClient, RecordReply } from './talking.js';
@@ -12,6 +12,8 @@ const foreign = RequestOpened({
 });
 
 describe('InformClient', () => {
+  onlyFor(InformClient, 'technician', 'coordinator');
+
   const body = { text: 'It is being looked at', channel: 'mail' } as const;
   const informed = { ...body, about: zoe, contact: zoe, question: false, attestedBy: null };
 
@@ -69,6 +71,8 @@ describe('InformClient', () => {
 });
 
 describe('RecordReply', () => {
+  onlyFor(RecordReply, 'client', 'technician', 'coordinator');
+
   const body = { text: 'The second tray', channel: 'mail' } as const;
   const replied = { ...body, about: zoe, contact: zoe, answers: null };
 
@@ -120,6 +124,8 @@ describe('RecordReply', () => {
 });
 
 describe('AddNote', () => {
+  onlyFor(AddNote, 'client', 'technician', 'coordinator');
+
   const note = (visibility: 'internal' | 'public') => NoteAdded({ about: zoe, text: 'Third time this week', visibility });
   const body = { text: 'Third time this week' };
 

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { minutesLater } from '#platform/decider/spec.js';
+import { minutesLater, onlyFor } from '#platform/decider/spec.js';
 import { ReplyRecorded, RequestPutOnHold, RequestResumed } from '../contract/request.js';
 import {
   accepted,
@@ -23,6 +23,8 @@ const answered = ReplyRecorded({ about: zoe, text: 'The second', channel: 'mail'
 const problem = '00000000-0000-4000-8000-000000000040';
 
 describe('HoldRequest', () => {
+  onlyFor(HoldRequest, 'technician', 'coordinator');
+
   it.each(['new', 'assigned', 'in-progress'] as const)('stops what is %s, and keeps the status left', (status) => {
     const history = reaching[status];
     givenRequest(...history)
@@ -94,6 +96,8 @@ describe('HoldRequest', () => {
 });
 
 describe('ResumeRequest', () => {
+  onlyFor(ResumeRequest, 'technician', 'coordinator');
+
   const ended = { hold: null, holdRevision: null, statusLeft: null };
 
   it.each(['new', 'assigned', 'in-progress'] as const)('leads back to %s, the status left', (status) => {
