@@ -8,6 +8,13 @@ export interface Erased {
   readonly erased: true;
 }
 
+/** The person's keys were destroyed: nothing more can be written about them. */
+export class PersonForgotten extends Error {
+  constructor(owner: string) {
+    super(`${owner} was forgotten: nothing more can be written about this person`);
+  }
+}
+
 const ivBytes = 12;
 const tagBytes = 16;
 const keyBytes = 32;
@@ -31,7 +38,7 @@ export class Sealer {
     private readonly most = 10_000,
   ) {}
 
-  /** The person's key is durable before this resolves. @throws Error when the person was forgotten */
+  /** The person's key is durable before this resolves. @throws PersonForgotten */
   async seal(owner: string, key: Sealed['key'], text: string): Promise<Sealed> {
     return sealWith(await this.keyOf(owner, key, true), owner, key, text);
   }
@@ -85,7 +92,7 @@ export class Sealer {
 const nameOf = (owner: string, key: Sealed['key']): string => `${owner}/${key}`;
 
 const sealWith = ({ key: secret }: Kept, owner: string, key: Sealed['key'], text: string): Sealed => {
-  if (secret === 'destroyed') throw new Error(`${owner} was forgotten: nothing more can be written about this person`);
+  if (secret === 'destroyed') throw new PersonForgotten(owner);
   const iv = randomBytes(ivBytes);
   const cipher = createCipheriv('aes-256-gcm', secret, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(nameOf(owner, key)));
   const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
