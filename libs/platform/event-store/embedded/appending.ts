@@ -1,12 +1,7 @@
 import { type SqliteFile } from '#platform/sqlite/door.js';
-import { type Appended, EventTooLarge, maxEventBytes, type NewEvent, none, StreamConflict } from '../port.js';
-
-interface Text {
-  readonly id: string;
-  readonly type: string;
-  readonly data: string;
-  readonly metadata: string;
-}
+import { type Appended, type NewEvent, none, StreamConflict } from '../port.js';
+import { type Text, textsOf } from '../texts.js';
+import { type Head, type Heads } from './heads.js';
 
 /** The appends to one stream that are in flight at once: those behind one that failed fail too. */
 export interface Line {
@@ -24,8 +19,6 @@ export interface Append {
 
 // In bytes: at least as dear as writing them
 const rowWeight = 2_000;
-// SQLite cuts text at NUL, and a lone surrogate has no UTF-8: two names could become one
-const unstorable = /[\0\p{Surrogate}]/u;
 
 /**
  * @returns the append and its weight in a group: its bytes, and what a row costs besides
@@ -37,56 +30,43 @@ export const prepared = (
   expected: bigint,
   events: readonly NewEvent[],
 ): { readonly append: Append; readonly weight: number } => {
-  if (events.length === 0) throw new TypeError('an append has at least one event');
-  if (stream === '' || unstorable.test(stream)) throw new TypeError('a stream name is not empty and holds no NUL and no lone surrogate');
-  let weight = 0;
-  const texts = events.map(({ id, type, data, metadata }) => {
-    if (unstorable.test(id) || unstorable.test(type)) throw new TypeError('an id or type holds no NUL and no lone surrogate');
-    // JSON escapes NUL and lone surrogates, so texts come back exactly as they went
-    const text = { id, type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
-    if (text.data === undefined || text.metadata === undefined) throw new TypeError(`${type} has no data or metadata`);
-    weight += rowWeight + sizeOf(text);
-    return text;
-  });
-  return { append: { line, stream, expected, events: texts }, weight };
+  const texts = textsOf(stream, events);
+  return { append: { line, stream, expected, events: texts }, weight: texts.reduce((sum, { size }) => sum + rowWeight + size, 0) };
 };
 
-const sizeOf = ({ type, data, metadata }: Text): number => {
-  const units = data.length + metadata.length;
-  // A UTF-16 unit is three bytes at most: most events need no counting
-  if (units * 3 <= maxEventBytes) return units;
-  const bytes = Buffer.byteLength(data) + Buffer.byteLength(metadata);
-  if (bytes > maxEventBytes)
-    throw new EventTooLarge(`${type} is ${bytes} bytes of data and metadata; an event has at most ${maxEventBytes}`);
-  return bytes;
-};
+interface Outcomes {
+  readonly outcomes: readonly (Appended | StreamConflict)[];
+  /** Where the streams end once the transaction is committed. */
+  readonly heads: ReadonlyMap<string, Head>;
+}
 
 /** Within a transaction: appends each or says its conflict. What one leaves, the next finds. */
-export const appendAll = (file: SqliteFile, appends: readonly Append[]): (Appended | StreamConflict)[] => {
-  let head = BigInt(file.row('SELECT max(position) FROM events')?.[0] ?? none);
-  return appends.map((append) => {
-    const outcome = insert(file, append, head < 0n ? 0n : head);
+export const appendAll = (file: SqliteFile, known: Heads, appends: readonly Append[]): Outcomes => {
+  const last = BigInt(file.row('SELECT max(position) FROM events')?.[0] ?? none);
+  let position = last < 0n ? 0n : last;
+  const heads = new Map<string, Head>();
+  const outcomes = appends.map((append) => {
+    const outcome = insert(file, append, heads.get(append.stream) ?? known.of(append.stream), position, heads);
     if (outcome instanceof Error) append.line.failed = true;
-    else if (outcome.position > head) head = outcome.position;
+    else if (outcome.position > position) ({ position } = outcome);
     return outcome;
   });
+  return { outcomes, heads };
 };
 
-const insert = (file: SqliteFile, append: Append, head: bigint): Appended | StreamConflict => {
+/** @param last the log's last position */
+const insert = (file: SqliteFile, append: Append, head: Head, last: bigint, heads: Map<string, Head>): Appended | StreamConflict => {
   const { stream, expected, events } = append;
-  const known = file.row('SELECT key, (SELECT max(revision) FROM events WHERE stream = key) FROM streams WHERE name = ?', stream) as
-    readonly [number, number] | undefined;
-  const actual = known ? BigInt(known[1]) : none;
-  if (actual !== expected) return repeated(file, append, known?.[0], actual);
-  if (append.line.failed) return conflictOf(append, actual, `an append to ${stream} that was handed over before this one failed`);
-  const key = BigInt(known?.[0] ?? file.row('INSERT INTO streams (name) VALUES (?) RETURNING key', stream)?.[0] ?? none);
-  let position = head;
+  if (head.revision !== expected) return repeated(file, append, head);
+  if (append.line.failed) return conflictOf(append, head.revision, `an append to ${stream} that was handed over before this one failed`);
+  const key = head.key ?? (file.row('INSERT INTO streams (name) VALUES (?) RETURNING key', stream)?.[0] as number);
+  let position = last;
   let revision = expected;
   for (const { id, type, data, metadata } of events) {
     const { changes } = file.run(
       'INSERT INTO events (position, stream, revision, id, type, data, metadata) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       ++position,
-      key,
+      BigInt(key),
       ++revision,
       id,
       type,
@@ -95,15 +75,16 @@ const insert = (file: SqliteFile, append: Append, head: bigint): Appended | Stre
     );
     if (changes === 1) continue;
     // The rest of the group stays in the transaction, so this append is taken back by hand
-    file.run('DELETE FROM events WHERE position > ?', head);
-    if (!known) file.run('DELETE FROM streams WHERE key = ?', key);
-    return conflictOf(append, actual, `the log already holds event ${id}, elsewhere than ${stream} after revision ${expected}`);
+    file.run('DELETE FROM events WHERE position > ?', last);
+    if (head.key === undefined) file.run('DELETE FROM streams WHERE key = ?', BigInt(key));
+    return conflictOf(append, head.revision, `the log already holds event ${id}, elsewhere than ${stream} after revision ${expected}`);
   }
+  heads.set(stream, { key, revision });
   return { revision, position };
 };
 
 /** The same ids in the same order at the same revision are a retry of an unknown outcome: its first result. */
-const repeated = (file: SqliteFile, append: Append, key: number | undefined, actual: bigint): Appended | StreamConflict => {
+const repeated = (file: SqliteFile, append: Append, { key, revision: actual }: Head): Appended | StreamConflict => {
   const { expected, events } = append;
   const last = expected + BigInt(events.length);
   if (key === undefined || expected < none || actual < last) return conflictOf(append, actual);

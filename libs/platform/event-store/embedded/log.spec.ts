@@ -125,6 +125,26 @@ describe('the embedded log', () => {
     expect(await all(there.readStream(of))).toEqual(seen);
   });
 
+  it('knows where a stream ends without a look at it, until another connection commits', async () => {
+    const [here, there] = [await open(), await open()];
+    const [of, absent] = [streamName(), streamName()];
+    await here.append(of, none, eventsOf(2));
+    expect(await all(here.readStream(absent))).toEqual([]);
+    const looks = jest.spyOn(here['file'], 'row');
+    const reads = jest.spyOn(here['file'], 'some');
+    expect(await all(here.readStream(of, { from: 2n }))).toEqual([]);
+    expect(await all(here.readStream(absent))).toEqual([]);
+    await here.append(of, 1n, eventsOf(1));
+    expect(looks.mock.calls.filter(([sql]) => sql.includes('streams'))).toEqual([]);
+    expect(reads).not.toHaveBeenCalled();
+    await there.append(of, 2n, eventsOf(1));
+    await there.append(absent, none, eventsOf(1));
+    expect((await all(here.readStream(of, { from: 3n }))).map(({ revision }) => revision)).toEqual([3n]);
+    expect(await all(here.readStream(absent))).toHaveLength(1);
+    expect((await here.append(absent, 0n, eventsOf(1))).revision).toBe(1n);
+    await expect(here.append(of, 2n, eventsOf(1))).rejects.toMatchObject({ actual: 3n });
+  });
+
   it('waits for a process that holds the file, with the event loop free', async () => {
     const log = await open();
     const other = new SqliteFile(path, { durability: 'full' });

@@ -17,6 +17,7 @@ import {
   type StoredEvent,
 } from '../port.js';
 import { type Append, appendAll, type Line, prepared } from './appending.js';
+import { Heads } from './heads.js';
 import { Watch } from './watch.js';
 
 // The id index holds UUIDs as 16 bytes; positions are handed out in appending.ts and nothing is ever deleted
@@ -57,6 +58,7 @@ export class EmbeddedLog implements EventStore {
   private readonly group = new GroupCommit<Append, Appended>((appends) => this.commit(appends), mostInGroup);
   private readonly lines = new Map<string, Line>();
   private readonly watch: Watch;
+  private readonly heads: Heads;
   private broken: Error | undefined;
   private closing: Promise<void> | undefined;
 
@@ -64,6 +66,7 @@ export class EmbeddedLog implements EventStore {
     private readonly file: SqliteFile,
     readonly logId: string,
   ) {
+    this.heads = new Heads(file);
     let seen = file.dataVersion();
     this.watch = new Watch(() => {
       const was = seen;
@@ -116,11 +119,13 @@ export class EmbeddedLog implements EventStore {
   async *readStream(stream: string, { from, to, backwards = false }: ReadStream = {}): AsyncGenerator<StoredEvent> {
     let low = (backwards ? to : from) ?? longAgo;
     let high = (backwards ? from : to) ?? farAway;
+    const { key, revision: last } = await this.asked(() => this.heads.of(stream));
+    if (key === undefined || low > last) return;
     const sql = `SELECT revision, position, id, type, data, metadata FROM events
-      WHERE stream = (SELECT key FROM streams WHERE name = ?) AND revision BETWEEN ? AND ? ORDER BY revision ${backwards ? 'DESC' : 'ASC'} LIMIT ${chunk}`;
+      WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision ${backwards ? 'DESC' : 'ASC'} LIMIT ${chunk}`;
     let due: number | undefined;
     for (;;) {
-      const { rows, more } = await this.rows(sql, stream, low, high);
+      const { rows, more } = await this.rows(sql, BigInt(key), low, high);
       for (const row of rows) {
         const revision = row[0] as number;
         if (due !== undefined && revision !== due) throw this.gap(`revision ${due} of ${stream}`);
@@ -189,7 +194,8 @@ export class EmbeddedLog implements EventStore {
   private async commit(appends: readonly Append[]): Promise<readonly (Appended | Error)[]> {
     if (this.broken) throw this.broken;
     try {
-      const outcomes = await this.file.transaction(() => appendAll(this.file, appends));
+      const { outcomes, heads } = await this.file.transaction(() => appendAll(this.file, this.heads, appends));
+      for (const [stream, head] of heads) this.heads.set(stream, head);
       this.watch.tell();
       return outcomes;
     } catch (e) {
@@ -218,10 +224,14 @@ export class EmbeddedLog implements EventStore {
       for (const cell of row) if (typeof cell === 'string') length += cell.length;
       return length >= chunkLength;
     };
+    const rows = await this.asked(() => this.file.some(sql, enough, ...cells));
+    return { rows, more: rows.length === chunk || length >= chunkLength };
+  }
+
+  private async asked<T>(look: () => T): Promise<T> {
     try {
       if (this.file.isClosed) throw closed();
-      const rows = await this.file.patient(() => this.file.some(sql, enough, ...cells));
-      return { rows, more: rows.length === chunk || length >= chunkLength };
+      return await this.file.patient(look);
     } catch (e) {
       throw told(e, this.file.path);
     }
