@@ -1,4 +1,4 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type AnyCommand } from '#platform/decider/aggregate.js';
 import { given, minutesLater, onlyFor, person, sealed } from '#platform/decider/spec.js';
 import { AbsenceDeclared, SkillGranted, type StaffId, StaffMemberDeparted, StaffMemberHired } from './contract/staff-member.js';
@@ -39,6 +39,10 @@ describe('HireStaffMember', () => {
     given(staffMember, ann)
       .when(HireStaffMember, { ...body, level: 'senior', reason: 'Ten years elsewhere' }, carol)
       .thenHappens(StaffMemberHired({ ...body, member: ann, level: 'senior', skills: [] }));
+  });
+
+  it.each(['2026-02-30', '2026-1-5', '2026-01-05T09:00:00.000Z'])('takes no day that there is not: %s', (hiredOn) => {
+    expect(() => given(staffMember, ann).when(HireStaffMember, { ...body, hiredOn }, carol)).toThrow('hiredOn must be a calendar day');
   });
 
   // Each row breaks its own rule and all that come after it

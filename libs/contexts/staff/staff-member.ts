@@ -2,7 +2,7 @@ import { Command } from '@nestjs/cqrs';
 import { ArrayUnique, IsArray, IsIn, IsString, IsUUID, Length } from 'class-validator';
 import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
+import { IsDay, IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../settings/contract/setting.js';
 import {
   absenceKinds,
@@ -14,7 +14,6 @@ import {
   StaffMemberDeparted,
   StaffMemberHired,
 } from './contract/staff-member.js';
-import { IsDay } from './day.js';
 import { reject } from './rejections.js';
 
 const isSelfOrCoordinator = (was: StaffMember, by: Person) => was.id === by.id || by.is('coordinator');

@@ -1,10 +1,10 @@
 import { Command } from '@nestjs/cqrs';
 import { ArrayUnique, IsArray, IsString, IsUUID, Length } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { IsDay } from '#platform/http/validators.js';
 import { setting } from '../settings/contract/setting.js';
 import { staffMemberAsRead } from './contract/staff-member.js';
 import { type Team, TeamFormed, TeamMemberAdded } from './contract/team.js';
-import { IsDay } from './day.js';
 import { reject } from './rejections.js';
 
 /** A group to which requests are routed, and the categories that it takes. */

@@ -120,7 +120,7 @@ const scene = <S extends object>(aggregate: Aggregate<S>, id: string, events: re
 
 const decided = (command: AnyCommand, body: object, was: object | null, by: Person, id: string, { now, others }: World): Outcome => {
   const c = Object.assign(new command(), body) as never;
-  const wrong = validateSync(c, { whitelist: true, forbidNonWhitelisted: true });
+  const wrong = validateSync(c, { whitelist: true, forbidNonWhitelisted: true }).flatMap((e) => Object.values(e.constraints ?? {}));
   if (wrong.length > 0) throw new Error(`not a body of ${command.name}: ${wrong.join('; ')}`);
   if (!command.who.some((role) => by.is(role))) throw new Error(`${command.name} is for ${command.who.join(', ')} alone`);
   const declared = 'open' in command ? command.facts?.(c, by) : command.facts?.(c, was as never, by);

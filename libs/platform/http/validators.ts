@@ -26,5 +26,19 @@ export const IsInstant = (): PropertyDecorator => (target, property) => {
   JSONSchema({ type: 'string', format: 'date-time' })(target, property as string);
 };
 
+/** A calendar day that there is, YYYY-MM-DD; where it meets an instant it is a day of UTC. */
+export const IsDay = (): PropertyDecorator => (target, property) => {
+  registerDecorator({
+    name: 'isDay',
+    target: target.constructor,
+    propertyName: property as string,
+    validator: {
+      validate: (value) => typeof value === 'string' && value.length === 10 && instantOf(`${value}T00:00:00Z`) !== undefined,
+      defaultMessage: () => `${String(property)} must be a calendar day, YYYY-MM-DD`,
+    },
+  });
+  JSONSchema({ type: 'string', format: 'date' })(target, property as string);
+};
+
 /** May be left out; null is refused. `IsOptional` takes null too: it stands where null makes the thing's field empty. */
 export const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
