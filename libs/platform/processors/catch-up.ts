@@ -61,6 +61,8 @@ const projectOne = async (collection: Collection, id: string, was: Document | un
 };
 
 const foldOrPark = (contract: Contract<object>, folded: Folded<object>, event: StoredEvent): Folded<object> | string => {
+  // What was missed would be missing for ever: the document waits rather than skip it
+  if (event.revision !== folded.revision + 1n) return `${event.stream}@${event.revision} does not follow revision ${folded.revision}`;
   try {
     return contract.fold(folded, event);
   } catch (e) {
@@ -70,14 +72,27 @@ const foldOrPark = (contract: Contract<object>, folded: Folded<object>, event: S
   }
 };
 
-/** Catching up, the one function of rebuilding, redriving and starting: reads the log after the build's checkpoint up to a position. */
+export interface CatchUpOptions {
+  /** How many events are folded in memory before they are written. */
+  readonly lot?: number;
+  /** The last position to fold; the head of now when left out. */
+  readonly upTo?: bigint;
+  readonly signal?: AbortSignal;
+  /** Told the number of events of each lot written. */
+  readonly progress?: (events: number) => void;
+}
+
+/**
+ * Catching up, the one function of starting, rebuilding and checking: reads the log after the build's own checkpoint.
+ * Another may feed the same build meanwhile: each document takes an event once.
+ * @throws EventUnreadable, and what the store and the build throw; what was written until then stays
+ */
 export const catchUp = async (
   store: EventStore,
   collection: Collection,
   build: Build,
   open: Opener,
-  lot = 5_000,
-  progress?: (events: number) => void,
+  { lot = 5_000, upTo, signal, progress }: CatchUpOptions = {},
 ): Promise<void> => {
   let events: StoredEvent[] = [];
   const flush = async (): Promise<void> => {
@@ -88,6 +103,7 @@ export const catchUp = async (
     events = [];
   };
   for await (const event of store.readAll({ after: await build.checkpoint() })) {
+    if (signal?.aborted || (upTo !== undefined && event.position > upTo)) break;
     events.push(event);
     if (events.length >= lot) await flush();
   }

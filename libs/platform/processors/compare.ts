@@ -1,9 +1,13 @@
+import { hash } from 'node:crypto';
 import { type Folded, unopened } from '#platform/decider/contract.js';
 import { type EventStore } from '#platform/event-store/port.js';
 import { type Collection, type Opener, versionOf } from '#platform/read-models/collection.js';
 import { type Build, type Version } from '#platform/read-models/port.js';
 
+/** Where a read model is not what the log says. */
 export interface Difference {
+  /** The document. */
+  readonly id: string;
   readonly where: string;
   readonly why: string;
 }
@@ -21,92 +25,161 @@ const told = (version: Version): string => {
   });
 };
 
+const cut = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};
+
+/** The parts that differ, each with what is there and what should be. */
+const unlike = (is: string, should: string): string => {
+  const [a, b] = [JSON.parse(is), JSON.parse(should)] as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((part) => JSON.stringify(a[part]) !== JSON.stringify(b[part]))
+    .map((part) => `${part} is ${cut(a[part])}, not ${cut(b[part])}`)
+    .join('; ');
+};
+
+const whyUnlike = (is: Version, should: Version): string => {
+  const [a, b] = [told(is), told(should)];
+  const bodies = is.body !== '' && should.body !== '' && is.body !== should.body ? `; ${unlike(is.body, should.body)}` : '';
+  return unlike(a, b) + bodies;
+};
+
+/** As stores sort ids: by their bytes, not by their UTF-16 units. */
+const compareIds = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)));
+
 async function* inLockstep(a: AsyncIterable<Version>, b: AsyncIterable<Version>): AsyncGenerator<Difference> {
   const [left, right] = [a[Symbol.asyncIterator](), b[Symbol.asyncIterator]()];
   let [l, r] = [await left.next(), await right.next()];
-  const before = (x: Version, y: Version): boolean => x.id < y.id || (x.id === y.id && x.position < y.position);
+  const order = (x: Version, y: Version): number => compareIds(x.id, y.id) || Number(x.position - y.position);
   while (!l.done || !r.done) {
-    if (!l.done && (r.done || before(l.value, r.value))) {
-      yield { where: `${l.value.id}@${l.value.position}`, why: 'is not in a clean rebuild' };
+    const first = l.done ? 1 : r.done ? -1 : order(l.value, r.value);
+    if (!l.done && first <= 0) {
+      const { id, position } = l.value;
+      const where = `${id}@${position}`;
+      if (first < 0) yield { id, where, why: 'is not in a clean rebuild' };
+      else if (!r.done && told(l.value) !== told(r.value)) yield { id, where, why: whyUnlike(l.value, r.value) };
       l = await left.next();
-    } else if (!r.done && (l.done || before(r.value, l.value))) {
-      yield { where: `${r.value.id}@${r.value.position}`, why: 'is missing' };
+    }
+    if (!r.done && first >= 0) {
+      if (first > 0) yield { id: r.value.id, where: `${r.value.id}@${r.value.position}`, why: 'is missing' };
       r = await right.next();
-    } else if (!l.done && !r.done) {
-      if (told(l.value) !== told(r.value))
-        yield { where: `${l.value.id}@${l.value.position}`, why: `${told(l.value)} is not ${told(r.value)}` };
-      [l, r] = [await left.next(), await right.next()];
     }
   }
 }
 
-/** Where two builds differ, documents and filed versions; parked documents are left out, they wait. */
-export const compareBuilds = async (build: Build, clean: Build): Promise<readonly Difference[]> => {
-  const differences: Difference[] = [];
-  for await (const difference of inLockstep(build.documents(), clean.documents())) differences.push(difference);
-  for await (const difference of inLockstep(build.versions(), clean.versions())) differences.push(difference);
-  return differences;
+/** Where two builds differ, in their documents (parked ones too: both stop at the same event) and in their filed versions. */
+export async function* compareBuilds(build: Build, clean: Build): AsyncGenerator<Difference> {
+  yield* inLockstep(build.documents(), clean.documents());
+  yield* inLockstep(build.versions(), clean.versions());
+}
+
+/**
+ * Of some differences up to a position those that are real: a document that a projector has meanwhile taken beyond the
+ * position was read as of another time, and is left out.
+ */
+export const upTo = async (build: Build, position: bigint, differences: readonly Difference[]): Promise<readonly Difference[]> => {
+  const now = await build.load([...new Set(differences.map(({ id }) => id))]);
+  return differences.filter(({ id }) => (now.get(id)?.position ?? -1n) <= position);
 };
 
-/** Instants spread over the log's life: each is that of an event. */
-export const sampleInstants = async (store: EventStore, count: number): Promise<readonly string[]> => {
+/** What of the log a read model's past is compared with. */
+export interface Sample {
+  /** Rising; each is that of an event. */
+  readonly instants: readonly string[];
+  /** Every id that began up to the position. */
+  readonly ids: readonly string[];
+  readonly upTo: bigint;
+}
+
+/** Instants spread over the log's life up to a position, and the ids of a collection: one reading of the log. */
+export const sampled = async (store: EventStore, { aggregate }: Collection, count: number, upTo: bigint): Promise<Sample> => {
   const chosen: string[] = [];
+  const ids: string[] = [];
   let seen = 0;
   // Reservoir sampling (Vitter 1985, algorithm R), with a fixed sequence so that a difference can be found again
   let state = 42;
   const random = (below: number): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below;
   for await (const event of store.readAll()) {
+    if (event.position > upTo) break;
+    const id = event.revision === 0n ? aggregate.contract.idOf(event.stream) : undefined;
+    if (id !== undefined) ids.push(id);
     seen++;
     const at = event.metadata['occurred'] as string;
     if (chosen.length < count) chosen.push(at);
     else if (random(seen) < count) chosen[random(count)] = at;
   }
-  return chosen;
+  return { instants: chosen.sort(), ids, upTo };
 };
 
-/** Where the read model as of an instant differs from a fold of the log up to that instant. */
-export const comparePast = async (
+/** The bodies of a read model as of an instant. */
+async function* bodiesAt({ declaration }: Collection, build: Build, at: string): AsyncGenerator<string> {
+  let after: readonly (string | number | null)[] | undefined;
+  do {
+    const { bodies, next }: Awaited<ReturnType<Build['page']>> = await build.page({
+      ...{ any: {}, range: {}, words: [], at: { occurred: at } },
+      ...{ order: declaration.defaultOrder, descending: false, limit: 200, after },
+    });
+    yield* bodies;
+    after = next;
+  } while (after !== undefined);
+}
+
+/** A stream as of each of some rising instants, up to a position; where an event cannot be folded its document is parked. */
+const foldsAt = async (
+  store: EventStore,
+  { aggregate: { contract } }: Collection,
+  id: string,
+  { instants, upTo }: Sample,
+): Promise<readonly Folded<object>[]> => {
+  const folds: Folded<object>[] = [];
+  let folded: Folded<object> = unopened;
+  for await (const event of store.readStream(contract.stream(id))) {
+    if (event.position > upTo) break;
+    let next;
+    try {
+      next = contract.fold(folded, event);
+    } catch {
+      break;
+    }
+    while (folds.length < instants.length && next.occurred > (instants[folds.length] as string)) folds.push(folded);
+    folded = next;
+  }
+  while (folds.length < instants.length) folds.push(folded);
+  return folds;
+};
+
+const digestOf = (body: string): string => hash('sha256', body, 'base64');
+
+/** Where the read model as of the sample's instants differs from a fold of the log up to each. Streams are folded one at a time; what is held is a digest an id and instant. */
+export async function* comparePast(
   store: EventStore,
   collection: Collection,
   build: Build,
-  at: string,
+  sample: Sample,
   open: Opener,
-): Promise<readonly Difference[]> => {
-  const { contract } = collection.aggregate;
-  const folds = new Map<string, Folded<object>>();
-  const past = new Set<string>();
-  for await (const event of store.readAll()) {
-    const id = contract.idOf(event.stream);
-    if (id === undefined || past.has(id)) continue;
-    const next = contract.fold(folds.get(id) ?? unopened, event);
-    if (next.occurred > at) past.add(id);
-    else folds.set(id, next);
-  }
-  const differences: Difference[] = [];
-  const seen = new Set<string>();
-  let after: readonly (string | number | null)[] | undefined;
-  do {
-    const page = await build.page({
-      any: {},
-      range: {},
-      words: [],
-      at: { occurred: at },
-      order: collection.declaration.defaultOrder,
-      descending: false,
-      limit: 200,
-      after,
-    });
-    for (const body of page.bodies) {
+): AsyncGenerator<Difference> {
+  const shown = new Map<string, (string | undefined)[]>();
+  for (const [i, at] of sample.instants.entries())
+    for await (const body of bodiesAt(collection, build, at)) {
       const { id } = JSON.parse(body) as { readonly id: string };
-      const folded = folds.get(id);
-      if (seen.has(id)) differences.push({ where: `${id} as of ${at}`, why: 'is there twice' });
-      seen.add(id);
-      if (!folded) differences.push({ where: `${id} as of ${at}`, why: 'had not begun by then' });
-      else if ((await versionOf(collection, id, folded, open)).body !== body)
-        differences.push({ where: `${id} as of ${at}`, why: `${body} is not the fold of the log` });
+      const digests = shown.get(id) ?? [];
+      if (digests[i] !== undefined) yield { id, where: `${id} as of ${at}`, why: 'is there twice' };
+      digests[i] = digestOf(body);
+      shown.set(id, digests);
     }
-    after = page.next;
-  } while (after !== undefined);
-  for (const id of folds.keys()) if (!seen.has(id)) differences.push({ where: `${id} as of ${at}`, why: 'is missing' });
-  return differences;
-};
+  for (const id of sample.ids) {
+    const digests = shown.get(id) ?? [];
+    shown.delete(id);
+    let last: { readonly folded: Folded<object>; readonly digest: string | undefined } | undefined;
+    for (const [i, folded] of (await foldsAt(store, collection, id, sample)).entries()) {
+      if (last?.folded !== folded)
+        last = { folded, digest: folded.state === null ? undefined : digestOf((await versionOf(collection, id, folded, open)).body) };
+      if (digests[i] === last.digest) continue;
+      const why =
+        last.digest === undefined ? 'had not begun by then' : digests[i] === undefined ? 'is missing' : 'is not the fold of the log';
+      yield { id, where: `${id} as of ${sample.instants[i]}`, why };
+    }
+  }
+  for (const id of shown.keys()) yield { id, where: id, why: 'is in no stream of the log' };
+}

@@ -5,8 +5,9 @@ import { catchUp } from './catch-up.js';
 
 /**
  * Folds the whole log into a new build beside the one that serves, then moves the pointer; the build before stays, fed,
- * to switch back to, and older ones go.
+ * to switch back to, and older ones go. A build that cannot be finished goes too.
  * @returns how many events were read, and the new build's name
+ * @throws EventUnreadable, and what the store and the read models throw; the build before serves on
  */
 export const rebuild = async (
   store: EventStore,
@@ -19,8 +20,22 @@ export const rebuild = async (
   const before = await model.serving();
   const build = await model.begin(store.logId);
   let events = 0;
-  await catchUp(store, collection, build, open, 5_000, (n) => progress?.((events += n)));
-  await model.serve(build);
+  const upToHead = () =>
+    catchUp(store, collection, build, open, {
+      progress: (n) => {
+        events += n;
+        progress?.(events);
+      },
+    });
+  try {
+    await upToHead();
+    await model.serve(build);
+  } catch (e) {
+    await model.drop(build);
+    throw e;
+  }
+  // A projector feeds it from the pointer's move on: what came before that, while the indexes were made, is added here
+  await upToHead();
   for (const old of await model.builds()) if (old.name !== build.name && old.name !== before?.name) await model.drop(old);
   return { events, build: build.name };
 };
