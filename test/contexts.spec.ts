@@ -59,6 +59,16 @@ describe.each(contexts)('the context $name', ({ name, aggregates: its, texts }) 
     expect(commands.map((command) => command.name).sort()).toEqual(written.sort());
   });
 
+  it('has a page, which shows only code that stands in the context', () => {
+    const dense = (text: string): string => text.replace(/\s/g, '');
+    const page = readFileSync(join(folder, 'README.md'), 'utf8');
+    const shown = [...page.matchAll(/```ts\n([\s\S]*?)```/g)]
+      .flatMap(([, block]) => (block ?? '').split('\n'))
+      .filter((line) => line.trim());
+    expect(page.indexOf('## Its words')).toBeGreaterThan(0);
+    expect(shown.filter((line) => !dense(sources + specs).includes(dense(line)))).toEqual([]);
+  });
+
   // `request-is-${was.status}` in the code, `request-is-${status}` in the table tests of the specs
   const statusCodes = its.map(({ contract }) => `${contract.category}-is-`);
   const openings = its.map(({ contract }) => `${contract.category}-already-open`);
