@@ -8,7 +8,7 @@ import { AccessGuard } from '#platform/http/access.js';
 import { commandController, handlersOf, takeJsonOnly } from '#platform/http/commands.js';
 import { openApiOf } from '#platform/http/openapi.js';
 import { Problem } from '#platform/http/problem.js';
-import { answerProblem, ProblemFilter } from '#platform/http/problem-filter.js';
+import { answerProblem, answerUnreadable, ProblemFilter } from '#platform/http/problem-filter.js';
 import { queryController, ReadHandler } from '#platform/http/queries.js';
 import { Reading } from '#platform/http/reading.js';
 import { aggregates, collections } from '../contexts.js';
@@ -55,6 +55,7 @@ export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => 
     trustProxy: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerUnreadable,
     // A path that cannot be decoded, or is too long, names nothing: it comes here before any route
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       answerProblem(error.statusCode === 414 ? new Problem('not-found') : error, request, reply);

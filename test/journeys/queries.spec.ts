@@ -50,7 +50,7 @@ describe('queries over HTTP', () => {
   };
   const source = {
     kind: 'incident',
-    client: 'Caller 7',
+    client: 'Caller 7' as ClientId,
     about: 'source/Caller 7',
     channel: 'import',
     complexity: 'normal',

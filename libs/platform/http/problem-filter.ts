@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { type Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from '#platform/decider/execute.js';
@@ -25,6 +27,16 @@ export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: F
     logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
   void reply.headers(problem.options.headers ?? {});
   send(problemDetails(problem, language, traceId));
+};
+
+/** Answers what is not even HTTP, where no request was made of it, and hangs up. */
+export const answerUnreadable = (error: { readonly code?: string }, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const problem = new Problem('bad-request', { errors: [error.code ?? 'the request could not be read'] });
+  const body = JSON.stringify(problemDetails(problem, 'en', randomBytes(16).toString('hex')));
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 };
 
 @Catch()
