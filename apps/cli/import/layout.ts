@@ -213,7 +213,7 @@ export class Layout {
         const text = shown(cells) ? this.value(cells, place) : null;
         const at = text === null ? null : mapping.time(text);
         if (at === undefined) return { reason: 'unknown-time', what: `${column} '${text}'` };
-        row[name] = at === null ? null : (new Date(at).toISOString());
+        row[name] = at === null ? null : new Date(at).toISOString();
         return undefined;
       });
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { v7 } from 'uuid';
 import { type Held, eventsOfRow, heldOf } from '#contexts/requests/importing.js';
 import { request } from '#contexts/requests/contract/request.js';
 import { chained } from '#platform/decider/chain.js';
@@ -147,7 +148,7 @@ export class Recorder {
         this.counts.imported++;
         this.counts.events += events.length;
         if (opens) this.counts.requests++;
-        this.flushDue ||= this.known.note(placed.id, opens ? id : undefined, position);
+        if (this.known.note(placed.id, opens ? id : undefined, position)) this.flushDue = true;
         this.landed();
       },
       (e: unknown) => {
@@ -261,7 +262,7 @@ export class Recorder {
     let { revision, hash } = stream;
     return happened.map(({ type }, i) => {
       const metadata = this.metadata(stamp, this.shapeOf(type).version);
-      const event = chained(stream.name, (revision += 1n), { id: randomUUID(), type, data: ready[i] ?? {}, metadata }, hash);
+      const event = chained(stream.name, (revision += 1n), { id: v7(), type, data: ready[i] ?? {}, metadata }, hash);
       ({ hash } = event.metadata);
       stream.hash = hash;
       return event;

@@ -8,9 +8,10 @@ export interface Taker {
   broken(line: number, text: string, why: string): void;
 }
 
-// A cell or row beyond this is a quote that was never closed; also keeps each event below what a log takes
-const longestRecord = 128 * 1024;
+// In bytes: a row beyond this is a quote that was never closed; also keeps each event below what a log takes
+const longestRow = 128 * 1024;
 
+const tooLong = `a row longer than ${longestRow} bytes: a quote that is never closed?`;
 const newline = 0x0a;
 
 /** A record that no reading makes sense of: its first line is broken, and reading goes on behind it. */
@@ -29,6 +30,7 @@ export class Records {
   private held: Buffer[] = [];
   private heldFrom = 0;
   private recordEnds = 0;
+  private given = 0;
 
   constructor(
     private readonly mapping: Pick<Mapping, 'delimiter' | 'encoding'>,
@@ -65,6 +67,8 @@ export class Records {
     // The stream's machinery is left out: driven by hand, its records come in this same turn
     this.parser._transform(bytes, 'binary', refused);
     this.letGo();
+    this.given += bytes.length;
+    if (this.given - this.recordEnds > longestRow) throw new Broken(tooLong);
   }
 
   private finish(): void {
@@ -101,10 +105,10 @@ export class Records {
     this.held = [];
     this.heldFrom = 0;
     this.recordEnds = 0;
+    this.given = 0;
     const options: Options = {
       delimiter: this.mapping.delimiter,
-      ...{ encoding: encoding ?? this.mapping.encoding, bom: encoding === undefined, max_record_size: longestRecord },
-      ...{ relax_column_count: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n', '\r'] },
+      ...{ encoding: encoding ?? this.mapping.encoding, bom: encoding === undefined, relax_column_count: true, skip_empty_lines: true },
     };
     const parser = new Parser(options);
     parser.push = (cells: string[] | null): boolean => {
@@ -117,9 +121,10 @@ export class Records {
   private take(cells: string[], { info }: Parser): void {
     const { first, last } = this.linesTo(info.bytes);
     if (this.width === undefined) this.width = cells.length;
-    if (cells.length === this.width) this.taker.record(cells, first);
+    const isTooLong = info.bytes - this.recordEnds > longestRow;
+    if (cells.length === this.width && !isTooLong) this.taker.record(cells, first);
     else {
-      const why = `${cells.length} cells where the header has ${this.width}`;
+      const why = isTooLong ? tooLong : `${cells.length} cells where the header has ${this.width}`;
       // One that spans lines has swallowed the rows in between
       if (last > first) throw new Broken(why);
       this.taker.broken(first, cells.join(this.mapping.delimiter), why);
