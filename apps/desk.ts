@@ -56,7 +56,7 @@ export const openDesk = async ({ folder, now = () => new Date(), numberBlock = 1
   const sealer = new Sealer(keys);
   const secret = await secretOf(keys);
   const streams = new Streams(store);
-  const numbers = new Numbers(store, now, numberBlock);
+  const numbers = new Numbers(store, now, build, numberBlock);
   const executor = new Executor({ store, streams, sealer, numbers, secret, now, build });
   const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
   return {

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { type JsonObject, type NewEvent, type StoredEvent } from '#platform/event-store/port.js';
+import { canonical } from './canonical.js';
 
 /**
- * The hash of an event as stored: SHA-256, lower-case hex, over the canonical bytes (RFC 8785) of its stream,
- * revision, id, type, data and all metadata but the hash itself; the metadata holds the stream's previous hash.
+ * The hash of an event as stored: SHA-256, lower-case hex, over the canonical bytes of its stream, revision, id, type,
+ * data and all metadata but the hash itself; the metadata holds the stream's previous hash.
  */
 export const hashOf = (stream: string, revision: bigint, event: NewEvent): string => {
-  const { hash: _, ...metadata } = event.metadata;
   const { id, type, data } = event;
-  return hash('sha256', canonicalize({ stream, revision: revision.toString(), id, type, data, metadata }) ?? '', 'hex');
+  const metadata = event.metadata['hash'] === undefined ? event.metadata : { ...event.metadata, hash: undefined };
+  return hash('sha256', canonical({ data, id, metadata, revision: revision.toString(), stream, type }), 'hex');
 };
 
 /** The event with its stream's previous hash and its own. */
@@ -19,8 +19,9 @@ export const chained = (
   event: NewEvent,
   previous: string,
 ): NewEvent & { readonly metadata: { readonly hash: string } } => {
-  const linked = { ...event, metadata: { ...event.metadata, previous } };
-  return { ...linked, metadata: { ...linked.metadata, hash: hashOf(stream, revision, linked) } };
+  const { id, type, data } = event;
+  const metadata = { ...event.metadata, previous };
+  return { id, type, data, metadata: Object.assign(metadata, { hash: hashOf(stream, revision, { id, type, data, metadata }) }) };
 };
 
 /** What is wrong with an event's place in its stream's chain; undefined when nothing is. */

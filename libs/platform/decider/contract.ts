@@ -17,13 +17,19 @@ export interface Happened<N extends string = string> {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Owners must be fields of the same event: a text sealed under a person whom the event does not name does not compile. */
+/** Owners must be fields of the same event, never empty: a text sealed under a person whom the event does not name does not compile. */
 type Owned<F> = {
-  [K in keyof F]: F[K] extends { readonly sealing: { readonly owner: infer A extends string } } ? (A extends keyof F ? F[K] : never) : F[K];
+  [K in keyof F]: F[K] extends { readonly sealing: { readonly owner: infer A extends string } }
+    ? A extends keyof F
+      ? null extends Out<F>[A]
+        ? never
+        : F[K]
+      : never
+    : F[K];
 };
 
-/** Old version → how its data becomes the next version's. */
-export type Upcasts = Readonly<Record<number, (old: JsonObject) => JsonObject>>;
+/** How the data of version 1 becomes version 2's, and so on: an event has one version more than upcasts. */
+export type Upcasts = readonly ((old: JsonObject) => JsonObject)[];
 
 /** An event's stored name, version and fields; called with its data it is that event, decided. */
 export interface EventDefinition<N extends string = string, F extends Fields = Fields> {
@@ -31,6 +37,8 @@ export interface EventDefinition<N extends string = string, F extends Fields = F
   readonly type: N;
   readonly version: number;
   readonly fields: F;
+  /** The fields' names in the order in which they are stored (RFC 8785): what is written in it is hashed without sorting. */
+  readonly stored: readonly string[];
   readonly upcasts: Upcasts;
 }
 
@@ -50,6 +58,8 @@ export interface Folded<S> {
 const beginning = '' as Instant;
 export const unopened: Folded<never> = { state: null, revision: none, position: none, occurred: beginning, recorded: beginning, hash: '' };
 
+export const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
+
 /** An event cannot be decoded: by an unknown type, a version of the future, or a field that is not what it should be. */
 export class EventUnreadable extends Error {
   constructor(event: StoredEvent, why: string) {
@@ -59,7 +69,7 @@ export class EventUnreadable extends Error {
 
 // Method-shaped, so that a contract of one state can stand where any contract will do
 interface Effect<S> {
-  of(data: Readonly<Record<string, unknown>>, was: S | null, at: At): S;
+  of(data: Readonly<Record<string, unknown>>, was: S | null, at: At, own: boolean): S;
 }
 interface Entry<S> {
   readonly definition: EventDefinition;
@@ -76,14 +86,14 @@ export class Contract<S extends object, I extends string = string> {
     if (!/^[a-z]+$/.test(category)) throw new Error(`category '${category}' is not one lower-case word`);
   }
 
-  /** The event that begins a stream: its effect yields the whole first state. */
+  /** The event that begins a stream: its effect yields the whole first state, of which a copy is kept. */
   opening<const N extends string, const F extends Fields>(
     name: N,
     fields: F & Owned<F>,
     effect: (e: Out<F>, at: At<I>) => S,
-    upcasts: Upcasts = {},
+    upcasts: Upcasts = [],
   ) {
-    return this.define<N, F>(name, fields, upcasts, { of: (e, _was, at) => effect(e as Out<F>, at as At<I>) });
+    return this.define<N, F>(name, fields, upcasts, { of: (e, _was, at) => ({ ...effect(e as Out<F>, at as At<I>) }) });
   }
 
   /** Any later event: its effect yields what changes. It refuses nothing and reads no clock. */
@@ -91,12 +101,13 @@ export class Contract<S extends object, I extends string = string> {
     name: N,
     fields: F & Owned<F>,
     effect: (e: Out<F>, was: S, at: At<I>) => Partial<S>,
-    upcasts: Upcasts = {},
+    upcasts: Upcasts = [],
   ) {
     return this.define<N, F>(name, fields, upcasts, {
-      of: (e, was, at) => {
+      of: (e, was, at, own) => {
         if (was === null) throw new TypeError(`${name} before the opening event`);
-        return { ...was, ...effect(e as Out<F>, was, at as At<I>) };
+        const changes = effect(e as Out<F>, was, at as At<I>);
+        return own ? Object.assign(was, changes) : { ...was, ...changes };
       },
     });
   }
@@ -122,38 +133,40 @@ export class Contract<S extends object, I extends string = string> {
     return stream.slice(0, at) === this.category ? (stream.slice(at + 1) as I) : undefined;
   }
 
-  /** The data in its newest version, each field read. @throws EventUnreadable */
+  /** The data in its newest version: the declared fields and no others, each read. @throws EventUnreadable */
   decode(event: StoredEvent): Readonly<Record<string, unknown>> {
-    const entry = this.entry(event);
-    const { definition } = entry;
+    const { definition, readers } = this.entry(event);
+    const newest = definition.version;
     const version = event.metadata['version'] as number;
-    if (version > definition.version)
-      throw new EventUnreadable(event, `version ${version} is newer than this release reads (${definition.version})`);
-    let { data } = event;
-    for (let v = version; v < definition.version; v++) data = definition.upcasts[v]?.(data) ?? data;
+    if (!Number.isInteger(version) || version < 1 || version > newest)
+      throw new EventUnreadable(event, `this release reads versions 1 to ${newest}, not ${version}`);
     const decoded: Record<string, unknown> = {};
-    for (const [name, read] of entry.readers) {
-      try {
-        decoded[name] = read(data[name]);
-      } catch (e) {
-        throw new EventUnreadable(event, `${name}: ${(e as Error).message}`);
-      }
+    let reading = 'upcast';
+    try {
+      let { data } = event;
+      if (version < newest) for (const upcast of definition.upcasts.slice(version - 1)) data = upcast(data);
+      for (const [name, read] of readers) decoded[(reading = name)] = read(data[name]);
+    } catch (e) {
+      throw new EventUnreadable(event, `${reading}: ${(e as Error).message}`);
     }
     return decoded;
   }
 
-  /** One step of the fold. @throws EventUnreadable */
-  fold(was: Folded<S>, event: StoredEvent): Folded<S> {
+  /**
+   * One step of the fold. @throws EventUnreadable
+   * @param own whether `was.state` is the caller's alone: it is changed in place, which folds a long stream several times faster
+   */
+  fold(was: Folded<S>, event: StoredEvent, own = false): Folded<S> {
     const { metadata, stream, revision, position } = event;
     const occurred = metadata['occurred'] as Instant;
     const recorded = metadata['recorded'] as Instant;
     const data = this.decode(event);
     const id = stream.slice(this.category.length + 1);
     return {
-      state: this.entry(event).effect.of(data, was.state, { id, occurred, recorded, revision }),
+      state: this.entry(event).effect.of(data, was.state, { id, occurred, recorded, revision }, own),
       revision,
       position,
-      occurred: occurred > was.occurred ? occurred : was.occurred,
+      occurred: later(was.occurred, occurred),
       recorded,
       hash: metadata['hash'] as string,
     };
@@ -168,8 +181,9 @@ export class Contract<S extends object, I extends string = string> {
   private define<N extends string, F extends Fields>(name: N, fields: F, upcasts: Upcasts, effect: Effect<S>): EventDefinition<N, F> {
     if (this.entries.has(name)) throw new Error(`${name} is defined twice`);
     const happened = (data: In<F>): Happened<N> => ({ type: name, data });
-    const version = 1 + Object.keys(upcasts).length;
-    const definition = Object.assign(happened, { type: name, version, fields, upcasts });
+    const definition = Object.assign(happened, {
+      ...{ type: name, version: 1 + upcasts.length, fields, stored: Object.keys(fields).sort(), upcasts },
+    });
     const readers = Object.entries(fields).map(([key, field]) => [key, field.read] as const);
     this.entries.set(name, { definition: definition as unknown as EventDefinition, readers, effect });
     return definition;

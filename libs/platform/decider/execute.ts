@@ -1,15 +1,27 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { getMetadataStorage } from 'class-validator';
-import { type EventStore, type Json, type JsonObject, type NewEvent, StreamConflict } from '#platform/event-store/port.js';
+import {
+  type Appended,
+  type EventStore,
+  EventTooLarge,
+  type Json,
+  type JsonObject,
+  LogDamaged,
+  LogFull,
+  LogReadOnly,
+  type NewEvent,
+  type StoredEvent,
+  StreamConflict,
+} from '#platform/event-store/port.js';
 import { type Sealed, type Sealer } from '#platform/vault/sealing.js';
 import { type Aggregate, type AnyCommand, type Done, type Fact, type Outcome, type Person } from './aggregate.js';
+import { canonical } from './canonical.js';
 import { chained } from './chain.js';
-import { type EventDefinition, type Folded, type Happened } from './contract.js';
-import { type Instant } from './fields.js';
+import { type EventDefinition, type Folded, type Happened, later } from './contract.js';
+import { type Field, type Instant } from './fields.js';
 import { isRejection, type Rejection } from './rejection.js';
 import { type Numbers } from './series.js';
-import { advance, type Loaded, type Streams } from './stream.js';
+import { type Streams } from './stream.js';
 
 /** What stands around a command: nothing of it is in the body. */
 export interface Envelope {
@@ -53,6 +65,33 @@ export class Contended extends Error {}
 
 const attempts = 10;
 
+/** What any command may carry. */
+interface Stated {
+  readonly occurredAt?: Instant;
+  readonly reason?: string;
+}
+
+/** One sending of a command: the same for every attempt. */
+interface Sent {
+  readonly command: string;
+  readonly fingerprint: string;
+  readonly role: string;
+  readonly body: Stated;
+  readonly envelope: Envelope;
+}
+
+/** What a decision stood on: each fact as stream@revision or read model@position, each setting's version. */
+interface Used {
+  readonly facts: Readonly<Record<string, string>> | undefined;
+  readonly settings: Readonly<Record<string, number>> | undefined;
+}
+
+/** After these it is certain that nothing was appended, or that asking again tells no more. */
+const isKnown = (e: unknown): boolean =>
+  [StreamConflict, EventTooLarge, LogFull, LogReadOnly, LogDamaged].some((known) => e instanceof known);
+
+const refused = (aggregate: Aggregate, reject: string): Refused => new Refused({ reject, words: {} }, aggregate);
+
 export interface Writing {
   readonly store: EventStore;
   readonly streams: Streams;
@@ -88,81 +127,74 @@ export class Executor {
     body: object,
     envelope: Envelope,
   ): Promise<Done> {
-    const { by } = envelope;
+    const { by, ifMatch } = envelope;
     const role = command.who.find((r) => by.is(r));
     if (role === undefined) throw new Forbidden(`${command.name} is for ${command.who.join(', ')}`);
-    const { streams, store } = this.writing;
+    const { streams } = this.writing;
     const { contract } = aggregate;
     const stream = contract.stream(id);
-    const commandId = this.commandId(stream, command.name, envelope);
+    const opens = 'open' in command;
     const fingerprint = this.fingerprint(body);
+    const sent: Sent = { command: this.commandId(stream, command.name, envelope), fingerprint, role, body, envelope };
 
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const loaded = await streams.load(contract, id);
-      const { folded } = loaded;
-      const first = loaded.commands.get(commandId);
-      if (first) {
-        if (first.fingerprint !== fingerprint) throw new KeyReused();
-        return answer(id, folded, { ...first, opened: 'open' in command, outcome: 'done' });
+      const { folded, commands } = await streams.load(contract, id);
+      const { state } = folded;
+      const answered = commands.lastIndexOf(sent.command);
+      if (answered >= 0) {
+        const first = await this.eventAt(stream, BigInt(answered));
+        if (first.metadata['fingerprint'] !== fingerprint) throw new KeyReused();
+        return answer(id, folded, { ...first, opened: opens, outcome: 'done' });
       }
-      if (envelope.ifMatch !== undefined && envelope.ifMatch !== folded.revision) throw new StaleRevision(folded.revision);
-      if (folded.state !== null && by.client !== null && aggregate.clientOf?.(folded.state) !== by.client) throw new NotFound();
-      if (folded.state !== null && 'open' in command && loaded.openedBy === fingerprint)
-        return answer(id, folded, { ...folded, opened: false, outcome: 'already-so' });
+      // What is another client's is as unknown as what is not there: nothing may tell the two apart
+      if (state === null ? !opens : by.client !== null && aggregate.clientOf?.(state) !== by.client) throw new NotFound();
+      if (ifMatch !== undefined && ifMatch !== folded.revision) throw new StaleRevision(folded.revision);
+      const alreadySo = () => answer(id, folded, { ...folded, opened: false, outcome: 'already-so' });
+      if (opens && state !== null) {
+        if ((await this.eventAt(stream, 0n)).metadata['fingerprint'] === fingerprint) return alreadySo();
+        throw refused(aggregate, `${contract.category}-already-open`);
+      }
 
-      const { outcome, recorded, used } = await this.decide(aggregate, command, id, body, loaded, envelope);
+      const recorded = this.clock(folded.recorded);
+      const { occurredAt } = sent.body;
+      if (occurredAt !== undefined && occurredAt > recorded) throw refused(aggregate, 'occurred-in-the-future');
+      const { outcome, used } = await this.decide(command, id, body, state, by, recorded);
       if (isRejection(outcome)) throw new Refused(outcome, aggregate);
-      if (outcome.length === 0) return answer(id, folded, { ...folded, opened: false, outcome: 'already-so' });
+      if (outcome.length === 0) return alreadySo();
 
-      const metadata = { ...used, ...this.stamp(recorded, body, role, commandId, fingerprint, envelope) };
-      const events = await this.prepare(aggregate, stream, folded, outcome, metadata, by.id, (body as { readonly reason?: string }).reason);
-      try {
-        const appended = await store.append(stream, folded.revision, events);
-        // Positions inside a batch are the store's; the last one is what an answer tells
-        let after: Loaded<S> = loaded;
-        events.forEach((event, i) => {
-          after = advance(contract, after, { ...event, stream, revision: folded.revision + BigInt(i) + 1n, position: appended.position });
-        });
-        streams.put(stream, after);
-        return answer(id, after.folded, { ...appended, opened: 'open' in command, outcome: 'done' });
-      } catch (e) {
-        if (!(e instanceof StreamConflict)) throw e;
-      }
+      const stamp = (version: number) => this.stamp(version, recorded, used, sent);
+      const { events, after } = await this.prepare(aggregate, stream, folded, outcome, stamp, sent);
+      const appended = await this.append(stream, folded.revision, events);
+      if (appended === 'conflict') continue;
+      // Positions inside a batch are the store's; the last one is what an answer tells
+      const now = { ...after, position: appended.position };
+      for (let revision = folded.revision + 1n; revision <= appended.revision; revision++) commands[Number(revision)] = sent.command;
+      streams.put(stream, { folded: now, commands });
+      return answer(id, now, { ...appended, opened: opens, outcome: 'done' });
     }
     throw new Contended(`${stream} was written by others ${attempts} times in a row`);
   }
 
-  private async decide<S extends object>(
-    aggregate: Aggregate<S>,
-    command: AnyCommand,
-    id: string,
-    body: object,
-    loaded: Loaded<S>,
-    envelope: Envelope,
-  ) {
-    const { folded } = loaded;
-    const clock = this.writing.now().toISOString() as Instant;
-    // Within a stream the recorded time never goes back, whatever the clock does
-    const recorded = clock < folded.recorded ? folded.recorded : clock;
-    const { occurredAt, reason } = body as { readonly occurredAt?: Instant; readonly reason?: string };
-    const nothing = { recorded, used: {} };
-    const { by } = envelope;
-    if (folded.state === null && !('open' in command)) throw new NotFound();
-    if (folded.state !== null && 'open' in command)
-      return { ...nothing, outcome: { reject: `${aggregate.contract.category}-already-open`, words: {} } };
-    if (occurredAt !== undefined && occurredAt > recorded) return { ...nothing, outcome: { reject: 'occurred-in-the-future', words: {} } };
+  private async eventAt(stream: string, revision: bigint): Promise<StoredEvent> {
+    for await (const event of this.writing.store.readStream(stream, { from: revision, to: revision })) return event;
+    throw new Error(`${stream} has lost its revision ${revision}`);
+  }
 
-    const { state } = folded;
-    const declared = declaredFacts(command, body, state, by);
-    const { known, used } = await this.learn(declared);
-    const given = { ...known, by, id, now: recorded, reason };
+  /** Just before the append; within a stream it never goes back, whatever the clock does. */
+  private clock(last: Instant): Instant {
+    return later(last, this.writing.now().toISOString() as Instant);
+  }
+
+  private async decide(command: AnyCommand, id: string, body: object, state: object | null, by: Person, now: Instant) {
+    const { known, used } = await this.learn(declaredFacts(command, body, state, by));
+    const given = { ...known, by, id, now, reason: (body as Stated).reason };
     const outcome: Outcome =
       'open' in command ? command.open(body as never, given as never) : command.decide(body as never, state as never, given as never);
-    return { outcome, recorded, used };
+    return { outcome, used };
   }
 
   /** Reads the declared facts, and says what was read of each: stream@revision, or a setting's version. */
-  private async learn(declared: Readonly<Record<string, Fact>>): Promise<{ known: Record<string, unknown>; used: JsonObject }> {
+  private async learn(declared: Readonly<Record<string, Fact>>): Promise<{ known: Record<string, unknown>; used: Used }> {
     const known: Record<string, unknown> = {};
     const facts: Record<string, string> = {};
     const settings: Record<string, number> = {};
@@ -182,64 +214,85 @@ export class Executor {
         facts[name] = `${fact.contract.stream(fact.id)}@${folded.revision}`;
       }
     }
-    return {
-      known,
-      used: { ...(Object.keys(facts).length > 0 && { facts }), ...(Object.keys(settings).length > 0 && { settings }) },
-    };
+    return { known, used: { facts: noneOr(facts), settings: noneOr(settings) } };
   }
 
-  private stamp(recorded: Instant, body: object, role: string, command: string, fingerprint: string, envelope: Envelope): JsonObject {
-    const { occurredAt } = body as { readonly occurredAt?: Instant };
+  /** The metadata of one event, in the order in which they are stored; what is not known yet or does not apply is undefined. */
+  private stamp(version: number, recorded: Instant, { facts, settings }: Used, { command, fingerprint, role, body, envelope }: Sent) {
     const { by, issuer, tokenId, method, address, correlation, causation, traceparent, source } = envelope;
     return {
-      occurred: occurredAt ?? recorded,
-      recorded,
-      actor: by.id,
-      ...(by.onBehalfOf !== null && { onBehalfOf: by.onBehalfOf }),
-      role,
-      issuer,
-      tokenId,
-      method,
-      address,
       // The names that EventStoreDB's own projections know
+      $causationId: causation,
       $correlationId: correlation,
-      ...(causation !== undefined && { $causationId: causation }),
-      ...(traceparent !== undefined && { traceparent }),
-      command,
-      fingerprint,
-      source,
+      actor: by.id,
+      address,
       build: this.writing.build,
+      command,
+      facts,
+      fingerprint,
+      hash: undefined as string | undefined,
+      issuer,
+      method,
+      occurred: body.occurredAt ?? recorded,
+      onBehalfOf: by.onBehalfOf ?? undefined,
+      previous: undefined as string | undefined,
+      reason: undefined as Sealed | undefined,
+      recorded,
+      role,
+      settings,
+      source,
+      tokenId,
+      traceparent,
+      version,
     };
   }
 
-  /** Decided events made ready for the log: texts sealed, numbers given, the reason kept, each chained to the one before. */
+  /** Decided events made ready for the log (texts sealed, numbers given, the reason kept, each chained to the one before), and the fold after them. */
   private async prepare<S extends object>(
     aggregate: Aggregate<S>,
     stream: string,
     was: Folded<S>,
     happened: readonly Happened[],
-    metadata: JsonObject,
-    actor: string,
-    reasonGiven: string | undefined,
-  ): Promise<NewEvent[]> {
+    stamp: (version: number) => ReturnType<Executor['stamp']>,
+    { body, envelope }: Sent,
+  ): Promise<{ readonly events: readonly NewEvent[]; readonly after: Folded<S> }> {
     const { contract } = aggregate;
     const { sealer, numbers } = this.writing;
     const events: NewEvent[] = [];
-    let { revision, hash } = was;
-    let folded = was;
+    let after = was;
     for (const { type, data } of happened) {
       const definition = contract.definition(type);
-      const ready = await recordable(definition, data, sealer, numbers);
-      const event = { id: randomUUID(), type, data: ready, metadata: { ...metadata, version: definition.version } };
-      revision += 1n;
-      folded = contract.fold(folded, { ...event, stream, revision, position: 0n });
-      const about = (folded.state !== null && aggregate.about?.(folded.state)) || actor;
-      const reason = reasonGiven === undefined ? undefined : await sealer.seal(about, 'texts', reasonGiven);
-      const linked = chained(stream, revision, { ...event, metadata: { ...event.metadata, ...(reason && { reason }) } }, hash);
-      ({ hash } = linked.metadata);
+      const metadata = stamp(definition.version);
+      const event = { id: randomUUID(), type, data: await recordable(definition, data, sealer, numbers), metadata };
+      const revision = after.revision + 1n;
+      const next = contract.fold(after, { ...event, stream, revision, position: after.position });
+      const about = (next.state !== null && aggregate.about?.(next.state)) || envelope.by.id;
+      if (body.reason !== undefined) metadata.reason = inOrder(await sealer.seal(about, 'texts', body.reason));
+      const linked = chained(stream, revision, event, after.hash);
       events.push(linked);
+      after = { ...next, hash: linked.metadata.hash };
     }
-    return events;
+    return { events, after };
+  }
+
+  private async append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended | 'conflict'> {
+    try {
+      return await this.appendKnowingly(stream, expected, events);
+    } catch (e) {
+      if (e instanceof StreamConflict) return 'conflict';
+      throw e;
+    }
+  }
+
+  /** Where the outcome is unknown the same is sent once more: its ids give the first result, and no second event. */
+  private async appendKnowingly(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    const { store } = this.writing;
+    try {
+      return await store.append(stream, expected, events);
+    } catch (e) {
+      if (isKnown(e)) throw e;
+      return store.append(stream, expected, events);
+    }
   }
 
   /** The same actor, thing, command and key give the same id; without a key every sending is its own. */
@@ -252,9 +305,7 @@ export class Executor {
 
   /** Keyed, so that a body's personal texts cannot be guessed from the log. */
   private fingerprint(body: object): string {
-    return createHmac('sha256', this.writing.secret)
-      .update(canonicalize({ ...body }) ?? '')
-      .digest('base64url');
+    return createHmac('sha256', this.writing.secret).update(canonical(body)).digest('base64url');
   }
 }
 
@@ -263,21 +314,30 @@ const declaredFacts = (command: AnyCommand, body: object, state: object | null, 
   return command.facts?.(body as never, state as never, by) ?? {};
 };
 
+const noneOr = <T>(told: Readonly<Record<string, T>>) => (Object.keys(told).length > 0 ? inOrder(told) : undefined);
+
+/** The same with its keys in the order in which they are stored. */
+const inOrder = <O extends object>(of: O): O => {
+  const ordered: Record<string, unknown> = {};
+  for (const key of Object.keys(of).sort()) ordered[key] = of[key as keyof O];
+  return ordered as O;
+};
+
 /** An event's data as the log keeps it: in its definition's fields alone, empty as null. */
 export const recordable = async (
-  definition: EventDefinition,
+  { fields, stored }: EventDefinition,
   data: Readonly<Record<string, unknown>>,
-  sealer: Sealer,
+  sealer: Pick<Sealer, 'seal'>,
   numbers: Pick<Numbers, 'next'>,
 ): Promise<JsonObject> => {
   const ready: Record<string, Json> = {};
-  for (const [name, field] of Object.entries(definition.fields)) {
+  for (const name of stored) {
+    const { series, sealing } = fields[name] as Field<unknown, never>;
     const value = data[name] as Json | undefined;
-    if (field.series !== undefined) ready[name] = await numbers.next(field.series);
-    else if (field.sealing && typeof value === 'string') {
-      const owner = data[field.sealing.owner] as string;
-      ready[name] = (await sealer.seal(owner, field.sealing.key, value)) satisfies Sealed;
-    } else ready[name] = value ?? null;
+    if (series !== undefined) ready[name] = await numbers.next(series);
+    else if (sealing && typeof value === 'string')
+      ready[name] = inOrder(await sealer.seal(data[sealing.owner] as string, sealing.key, value));
+    else ready[name] = value ?? null;
   }
   return ready;
 };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type EventStore, none, StreamConflict } from '#platform/event-store/port.js';
 import { chained } from './chain.js';
-import { Contract } from './contract.js';
-import { integer, string } from './fields.js';
+import { Contract, later } from './contract.js';
+import { type Instant, integer, string } from './fields.js';
 
 interface Series {
   readonly last: number;
@@ -23,6 +23,8 @@ export class Numbers {
   constructor(
     private readonly store: EventStore,
     private readonly now: () => Date,
+    /** Which release takes them. */
+    private readonly build: string,
     private readonly block = 100,
   ) {}
 
@@ -43,15 +45,17 @@ export class Numbers {
       let revision = none;
       let previous = '';
       let last = 0;
+      let recorded = this.now().toISOString() as Instant;
       for await (const event of this.store.readStream(stream, { backwards: true })) {
         revision = event.revision;
         previous = event.metadata['hash'] as string;
         last = event.data['last'] as number;
+        recorded = later(recorded, event.metadata['recorded'] as Instant);
         break;
       }
       const { type, data } = NumbersAllocated({ series, first: last + 1, last: last + this.block, holder: this.holder });
-      const at = this.now().toISOString();
-      const metadata = { version: NumbersAllocated.version, occurred: at, recorded: at, actor: 'ledgerdesk', source: 'series' };
+      const { version } = NumbersAllocated;
+      const metadata = { version, occurred: recorded, recorded, actor: 'ledgerdesk', source: 'reaction', build: this.build };
       const event = chained(stream, revision + 1n, { id: randomUUID(), type, data: data as never, metadata }, previous);
       try {
         await this.store.append(stream, revision, [event]);

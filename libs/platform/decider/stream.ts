@@ -1,64 +1,65 @@
-import { type EventStore, type StoredEvent } from '#platform/event-store/port.js';
-import { type Contract, type Folded, unopened } from './contract.js';
+import { type EventStore } from '#platform/event-store/port.js';
+import { type Contract, type Folded, later, unopened } from './contract.js';
 import { type Instant } from './fields.js';
 
-/** What became of a command that appended: enough to give its first answer for ever. */
-export interface Answered {
-  readonly fingerprint: string;
-  readonly revision: bigint;
-  readonly position: bigint;
-}
-
-/** A stream folded to its end, with the commands that made it. */
+/** A stream folded to its end. */
 export interface Loaded<S> {
   readonly folded: Folded<S>;
-  /** By command id; grows with the stream. */
-  readonly commands: Map<string, Answered>;
-  /** The fingerprint of the body that opened it. */
-  readonly openedBy: string | undefined;
+  /** The id of the command that made each event, by revision. All folds of the stream share it, since it only grows. */
+  readonly commands: (string | undefined)[];
 }
 
+// What a state weighs in memory beside an event's command id
+const stateWeight = 30;
+const weightOf = ({ folded }: Loaded<object>): number => stateWeight + Number(folded.revision);
+
 /**
- * Folds streams, and keeps the last few thousand so that the next look reads only what came after.
+ * Folds streams, and keeps those looked at last so that the next look reads only what came after.
  * The log stays the judge: every load reads from the kept revision on, and every append names it.
  */
 export class Streams {
   private readonly kept = new Map<string, Loaded<object>>();
+  private weight = 0;
 
-  /** @param keep how many folded streams are held in memory */
+  /** @param most how much is held in memory: an event weighs 1 (some 100 bytes), a stream 30 more */
   constructor(
     private readonly store: EventStore,
-    private readonly keep = 5_000,
+    private readonly most = 200_000,
   ) {}
 
   async load<S extends object>(contract: Contract<S>, id: string): Promise<Loaded<S>> {
     const stream = contract.stream(id);
-    const before = (this.kept.get(stream) as Loaded<S> | undefined) ?? { folded: unopened, commands: new Map(), openedBy: undefined };
-    let loaded = before;
-    for await (const event of this.store.readStream(stream, { from: before.folded.revision + 1n }))
-      loaded = advance(contract, loaded, event);
-    if (loaded.folded.state !== null) this.put(stream, loaded);
+    const before = (this.kept.get(stream) as Loaded<S> | undefined) ?? { folded: unopened, commands: [] };
+    const { commands } = before;
+    let { folded } = before;
+    for await (const event of this.store.readStream(stream, { from: folded.revision + 1n })) {
+      folded = contract.fold(folded, event, folded !== before.folded);
+      commands[Number(event.revision)] = event.metadata['command'] as string | undefined;
+    }
+    const loaded = { folded, commands };
+    if (folded.state !== null) this.put(stream, loaded);
     return loaded;
   }
 
   /** Keeps a fold that the caller advanced by what it appended. */
   put(stream: string, loaded: Loaded<object>): void {
-    this.kept.delete(stream);
-    this.kept.set(stream, loaded);
-    if (this.kept.size > this.keep) {
-      const oldest = this.kept.keys().next();
-      if (!oldest.done) this.kept.delete(oldest.value);
+    const before = this.kept.get(stream);
+    // The slower of two who looked at the same time brings nothing newer
+    const newest = before && before.folded.revision > loaded.folded.revision ? before : loaded;
+    if (before) this.drop(stream, before);
+    this.kept.set(stream, newest);
+    this.weight += weightOf(newest);
+    for (const [oldest, held] of this.kept) {
+      if (this.weight <= this.most || oldest === stream) return;
+      this.drop(oldest, held);
     }
   }
-}
 
-/** One event further: the state, and the command that made it. */
-export const advance = <S extends object>(contract: Contract<S>, was: Loaded<S>, event: StoredEvent): Loaded<S> => {
-  const { command, fingerprint } = event.metadata as { readonly command?: string; readonly fingerprint?: string };
-  if (command !== undefined)
-    was.commands.set(command, { fingerprint: fingerprint ?? '', revision: event.revision, position: event.position });
-  return { folded: contract.fold(was.folded, event), commands: was.commands, openedBy: was.openedBy ?? fingerprint ?? '' };
-};
+  private drop(stream: string, held: Loaded<object>): void {
+    this.kept.delete(stream);
+    this.weight -= weightOf(held);
+  }
+}
 
 /** Which past is asked for; a revision is exact, the two clocks are inclusive. */
 export interface Past {
@@ -79,10 +80,10 @@ export const foldOfThePast = async <S extends object>(
 ): Promise<Folded<S>> => {
   let folded: Folded<S> = unopened;
   for await (const event of store.readStream(contract.stream(id), past.revision === undefined ? {} : { to: past.revision })) {
-    const next = contract.fold(folded, event);
-    if (past.asOf !== undefined && next.occurred > past.asOf) break;
-    if (past.knownAt !== undefined && next.recorded > past.knownAt) break;
-    folded = next;
+    const { occurred, recorded } = event.metadata as { readonly occurred: Instant; readonly recorded: Instant };
+    if (past.asOf !== undefined && later(folded.occurred, occurred) > past.asOf) break;
+    if (past.knownAt !== undefined && recorded > past.knownAt) break;
+    folded = contract.fold(folded, event, true);
   }
   return folded;
 };
