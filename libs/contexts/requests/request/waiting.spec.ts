@@ -59,6 +59,13 @@ describe('HoldRequest', () => {
       .thenChanges({ hold: 'problem', holdRevision: '4', waitsFor: problem });
   });
 
+  it('again for another problem changes what it waits for', () => {
+    const [first, other] = [problem, problem.replace('40', '41')];
+    givenRequest(opened, assigned, RequestPutOnHold({ hold: 'problem', waitsFor: first }))
+      .when(HoldRequest, { hold: 'problem', problem: other }, byAnn)
+      .thenChanges({ holdRevision: '3', waitsFor: other });
+  });
+
   it('again with another date changes the date', () => {
     givenRequest(opened, assigned, held)
       .when(HoldRequest, { hold: 'vendor', until: minutesLater(60) }, byAnn)
