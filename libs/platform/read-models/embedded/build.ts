@@ -11,7 +11,7 @@ import {
 } from '../port.js';
 import { countsOf } from './counting.js';
 import { Dictionary } from './dictionary.js';
-import { eraseSome } from './erasing.js';
+import { eraseSome, sweep } from './erasing.js';
 import { type Layout } from './layout.js';
 import { pageOf } from './paging.js';
 import { documentColumns, documentOf, emptyDocument, filedColumns, filedOf } from './rows.js';
@@ -45,7 +45,9 @@ export class EmbeddedBuild implements Build {
   }
 
   async checkpoint(): Promise<bigint> {
-    const row = this.file.row('SELECT CAST(checkpoint AS TEXT) FROM builds WHERE build = ?', this.layout.build);
+    const row = await this.file.patient(() =>
+      this.file.row('SELECT CAST(checkpoint AS TEXT) FROM builds WHERE build = ?', this.layout.build),
+    );
     return row ? BigInt(row[0] as string) : -1n;
   }
 
@@ -78,12 +80,13 @@ export class EmbeddedBuild implements Build {
   }
 
   async parked(): Promise<readonly { readonly id: string; readonly why: string; readonly position: bigint }[]> {
-    return this.file
-      .rows(
+    const rows = await this.file.patient(() =>
+      this.file.rows(
         `SELECT id, parked, CAST(position AS TEXT) FROM ${this.layout.documents} WHERE parked IS NOT NULL
          UNION ALL SELECT id, why, '-1' FROM ${this.layout.waiting} ORDER BY 1`,
-      )
-      .map(([id, why, position]) => ({ id: id as string, why: why as string, position: BigInt(position as string) }));
+      ),
+    );
+    return rows.map(([id, why, position]) => ({ id: id as string, why: why as string, position: BigInt(position as string) }));
   }
 
   async page(query: PageQuery): Promise<Page> {
@@ -132,13 +135,15 @@ export class EmbeddedBuild implements Build {
     let id = '';
     let position = -1n;
     for (;;) {
-      const some = this.file
-        .rows(
-          `SELECT ${filedColumns(this.layout)} FROM ${this.layout.versions} WHERE (id, position) > (?, ?) ORDER BY id, position LIMIT ${lot}`,
-          id,
-          position,
-        )
-        .map((row) => filedOf(this.layout, this.codes, row));
+      const some = await this.file.reading(() =>
+        this.file
+          .rows(
+            `SELECT ${filedColumns(this.layout)} FROM ${this.layout.versions} WHERE (id, position) > (?, ?) ORDER BY id, position LIMIT ${lot}`,
+            id,
+            position,
+          )
+          .map((row) => filedOf(this.layout, this.codes, row)),
+      );
       const last = some.at(-1);
       if (!last) return;
       yield* some;
@@ -148,6 +153,7 @@ export class EmbeddedBuild implements Build {
 
   async erase(owner: string): Promise<void> {
     while (await this.file.transaction(() => eraseSome(this.file, this.layout, owner)));
+    await sweep(this.file);
   }
 
   /** Makes the indexes, one transaction each; once made, writes keep them. */

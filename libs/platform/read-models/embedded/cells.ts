@@ -10,23 +10,24 @@
 
 /** Shorter ones share a class: 2^15 ms are half a minute. */
 const shortest = 15;
-/** 2^40 ms are 34 years; a longer one cannot lie here. */
+/** 2^40 ms are 34 years; the few that last longer share one cell. */
 const longest = 40;
 /** Above every number of a cell in its class: instants to the year 4000 over half of the shortest. */
 const perClass = 2 ** 33;
 
 const widthOf = (k: number): number => 2 ** (k - 1);
+const beyond = (longest + 1) * perClass;
 
 /** The cell of `[from, to)` in milliseconds; null when empty, for then it holds at no instant. */
 export const cellOf = (from: number, to: number): number | null => {
   if (to <= from) return null;
-  const k = Math.max(shortest, Math.min(longest, Math.floor(Math.log2(to - from))));
-  return k * perClass + Math.floor(from / widthOf(k));
+  const k = Math.max(shortest, Math.floor(Math.log2(to - from)));
+  return k > longest ? beyond : k * perClass + Math.floor(from / widthOf(k));
 };
 
 /** The cells in which what is in force at an instant must lie, as ranges, both ends inclusive. */
 export const cellRangesAt = (at: number): (readonly [first: number, last: number])[] => {
-  const ranges: (readonly [number, number])[] = [];
+  const ranges: (readonly [number, number])[] = [[beyond, beyond]];
   for (let k = shortest; k <= longest; k++) {
     const begin = k * perClass;
     ranges.push([begin + Math.floor((at - 2 ** (k + 1) + 1) / widthOf(k)), begin + Math.floor(at / widthOf(k))]);

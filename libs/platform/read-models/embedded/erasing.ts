@@ -4,6 +4,8 @@ import { wordsIn } from './rows.js';
 
 /** Things a transaction, so that it stays short. */
 const some = 100;
+// How long sweeping waits for others who read, in milliseconds
+const patience = 10_000;
 
 /**
  * Takes an owner's opened texts out of some of the things that list it, documents and filed versions.
@@ -32,7 +34,21 @@ export const eraseSome = (file: SqliteFile, layout: Layout, owner: string): bool
       }
     file.run(`DELETE FROM ${layout.owners} WHERE owner = ? AND id = ?`, owner, id);
   }
+  if (ids.length > 0) file.run('INSERT OR IGNORE INTO unswept VALUES (1)');
   return ids.length > 0;
+};
+
+/**
+ * Leaves nothing of what was erased in the file's free space, by writing the file anew. SQLite's secure_delete would
+ * cost every write and still miss what moved from page to page before it was deleted.
+ */
+export const sweep = async (file: SqliteFile): Promise<void> => {
+  const isDue = await file.patient(() => file.row('SELECT 1 FROM unswept') !== undefined);
+  if (!isDue) return;
+  await file.patient(() => file.exec('VACUUM'));
+  if (!(await file.checkpoint(patience)))
+    throw new Error(`${file.path} is being read by another process, so what was erased is still in it: erase again`);
+  await file.transaction(() => file.run('DELETE FROM unswept'));
 };
 
 const withoutFields = (body: string, fields: readonly string[]): string => {

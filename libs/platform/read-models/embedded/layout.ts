@@ -8,8 +8,9 @@ export interface Column {
   readonly form: 'code' | 'codes' | 'raw' | 'json';
 }
 
-/** A key becomes part of a column's name, so it must be a plain word. */
+/** A key becomes part of a column's name, an order of an index's: they must be plain words. */
 const plainWord = /^[A-Za-z][A-Za-z0-9]*$/;
+const plainWords = /^[A-Za-z][A-Za-z0-9-]*$/;
 
 /** The tables of one build: their names, columns and indexes. All SQL that names a column takes the name from here. */
 export class Layout {
@@ -41,6 +42,7 @@ export class Layout {
     const { keys, filters, orders, lookups } = declaration;
     const ordered = new Set([...Object.values(orders).flat(), ...lookups]);
     const columns: Column[] = [];
+    for (const order of Object.keys(orders)) if (!plainWords.test(order)) throw new Error(`'${order}' cannot name an order`);
     for (const [key, type] of Object.entries(keys)) {
       if (!plainWord.test(key)) throw new Error(`'${key}' cannot name a key`);
       const of: { raw?: string; code?: string } = {};
@@ -73,7 +75,7 @@ export class Layout {
   /** The columns of an order without the id. @throws when the declaration has no such order */
   orderColumns(order: string): readonly string[] {
     const keys = this.declaration.orders[order];
-    if (!keys) throw new Error(`'${this.declaration.name}' has no order '${order}'`);
+    if (!keys || !Object.hasOwn(this.declaration.orders, order)) throw new Error(`'${this.declaration.name}' has no order '${order}'`);
     return keys.map((key) => this.raw(key) as string);
   }
 

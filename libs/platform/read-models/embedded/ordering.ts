@@ -69,8 +69,8 @@ interface Part {
   readonly body: boolean;
 }
 
-/** The statement that reads one source; its own function so that a test can ask for its plan. */
-export const scanOf = (layout: Layout, source: Source, { columns, descending }: Asked, part: Part): Condition => {
+/** The statement that reads one source. */
+const scanOf = (layout: Layout, source: Source, { columns, descending }: Asked, part: Part): Condition => {
   const at = (column: string): string => `${source.alias}.${column}`;
   const [first, ...others] = columns;
   const cells: Cell[] = [...source.from.cells, ...source.where.flatMap((c) => c.cells)];
@@ -97,8 +97,8 @@ export const scanOf = (layout: Layout, source: Source, { columns, descending }: 
     ...(part.body ? ['t.body', source.table === layout.documents ? 't.parked' : 'NULL'] : []),
   ];
   return {
-    sql: `SELECT ${selected.join(', ')} FROM ${source.from.sql}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ${part.most}`,
-    cells,
+    sql: `SELECT ${selected.join(', ')} FROM ${source.from.sql}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`,
+    cells: [...cells, part.most],
   };
 };
 

@@ -15,6 +15,8 @@ const fewFirsts = 24;
 export const pageOf = (file: SqliteFile, layout: Layout, codes: Dictionary, query: PageQuery): Page => {
   const { limit, order, descending } = query;
   const columns = layout.orderColumns(order);
+  if (query.after && query.after.length !== columns.length + 1)
+    throw new Error(`a page by '${order}' goes on after ${columns.length + 1} keys`);
   const conditions = conditionsOf(layout, codes, query);
   if (!conditions) return { bodies: [], next: undefined, parked: [] };
   const asked: Asked = { columns, descending, after: query.after, most: limit + 1 };
@@ -40,17 +42,18 @@ const withBody = (file: SqliteFile, layout: Layout, one: Found): Found => {
 const sameOrder = (layout: Layout, order: string): boolean => layout.orderColumns(order).join() === layout.sorted.join();
 
 /** Where a page of the present is read: by the most selective condition, or along the order. */
-export const presentSources = (file: SqliteFile, layout: Layout, conditions: Conditions, asked: Asked, order: string): Source[] => {
+const presentSources = (file: SqliteFile, layout: Layout, conditions: Conditions, asked: Asked, order: string): Source[] => {
   const { documents } = layout;
   const usual = sameOrder(layout, order);
-  const { leads } = conditions;
+  const ranged = usual ? rangeOfSecond(layout, conditions) : undefined;
+  const firsts = ranged === undefined ? undefined : firstsOf(file, layout);
+  // A range that is read value by value of the first key needs no index of its own
+  const leads = firsts === undefined ? conditions.leads : conditions.leads.filter((lead) => lead.range !== ranged?.key);
   const alone = leads.length === 1 && leads[0]?.filter !== undefined && usual ? leads[0] : undefined;
   const best = alone ? { lead: alone, size: fewEnough } : smallest(file, leads);
   const { lead } = best;
   if (lead && best.size < fewEnough && !(lead.filter && usual))
     return best.size === 0 ? [] : [{ table: documents, alias: 't', sorted: true, from: lead.from, where: conditions.rows }];
-  const ranged = usual ? rangeOfSecond(layout, conditions) : undefined;
-  const firsts = ranged === undefined ? undefined : firstsOf(file, layout);
   const along = lead?.filter && usual ? alongFilter(layout, conditions, lead.filter) : [alongOrder(layout, conditions, order)];
   return ranged === undefined || firsts === undefined ? along : along.flatMap((source) => byFirst(layout, source, firsts, ranged, asked));
 };

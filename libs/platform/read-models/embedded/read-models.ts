@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { SqliteFile } from '#platform/sqlite/door.js';
+import { type SqliteFile } from '#platform/sqlite/door.js';
+import { makeFolder } from '#platform/sqlite/folder.js';
+import { type Layout as FileLayout, openLaid } from '#platform/sqlite/layout.js';
 import { type Build, type Declaration, type ReadModel, type ReadModels } from '../port.js';
 import { EmbeddedBuild } from './build.js';
 import { Layout } from './layout.js';
@@ -13,11 +14,19 @@ export interface EmbeddedOptions {
   readonly failpoint?: (step: Step) => void;
 }
 
-const tables = `
-  CREATE TABLE IF NOT EXISTS builds (build INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, declaration TEXT NOT NULL, log TEXT NOT NULL,
-    checkpoint INTEGER NOT NULL, indexed INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS serving (model TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS leases (model TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID`;
+// Each build has tables of its own beside these; `unswept` has a row while erased texts may be in the file's free space
+const fileLayout: FileLayout = {
+  mark: 'LDvw',
+  version: 1,
+  replaceable: true,
+  make: (file) =>
+    file.exec(`
+      CREATE TABLE builds (build INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, declaration TEXT NOT NULL, log TEXT NOT NULL,
+        checkpoint INTEGER NOT NULL, indexed INTEGER NOT NULL);
+      CREATE TABLE serving (model TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE leases (model TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE unswept (one INTEGER PRIMARY KEY);`),
+};
 
 /** Read models in one SQLite file. Any number of processes and threads may open it; each opens its own. */
 export class EmbeddedReadModels implements ReadModels {
@@ -29,12 +38,15 @@ export class EmbeddedReadModels implements ReadModels {
     private readonly failpoint: (step: Step) => void,
   ) {}
 
-  /** @throws FileDamaged, DiskFailed; the file can be deleted and made again from the log */
+  /**
+   * Opens `<folder>/views.db`, or begins it; one of an older layout is emptied.
+   * @throws ForeignFile, FileDamaged, DiskFailed; a damaged file can be deleted, it is made again from the log
+   */
   static async open({ folder, failpoint = () => {} }: EmbeddedOptions): Promise<EmbeddedReadModels> {
-    const file = await opened(join(folder, 'views.db'));
+    await makeFolder(folder);
+    const file = await openLaid(join(folder, 'views.db'), { durability: 'normal' }, fileLayout);
     // 64 MiB of pages: the upper levels of every index and the pages of a first screen
     file.exec('PRAGMA cache_size = -65536');
-    await file.transaction(() => file.exec(tables));
     return new EmbeddedReadModels(file, failpoint);
   }
 
@@ -46,18 +58,6 @@ export class EmbeddedReadModels implements ReadModels {
     this.file.close();
   }
 }
-
-/** Another process may be turning the WAL on at this moment. */
-const opened = async (path: string): Promise<SqliteFile> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return new SqliteFile(path, { durability: 'normal' });
-    } catch (e) {
-      if (attempt === 50 || !/locked|busy/i.test((e as Error).message)) throw e;
-      await delay(attempt);
-    }
-  }
-};
 
 class EmbeddedModel implements ReadModel {
   private readonly known = new Map<number, EmbeddedBuild>();
@@ -85,9 +85,10 @@ class EmbeddedModel implements ReadModel {
   }
 
   async builds(): Promise<readonly Build[]> {
-    return this.file
-      .rows('SELECT build, declaration, log FROM builds WHERE model = ? ORDER BY build', this.declaration.name)
-      .map(([build, declaration, log]) => this.of(build as number, declaration as string, log as string));
+    const rows = await this.file.patient(() =>
+      this.file.rows('SELECT build, declaration, log FROM builds WHERE model = ? ORDER BY build', this.declaration.name),
+    );
+    return rows.map(([build, declaration, log]) => this.of(build as number, declaration as string, log as string));
   }
 
   async begin(logId: string): Promise<Build> {

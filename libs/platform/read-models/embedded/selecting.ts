@@ -15,6 +15,8 @@ export interface Condition {
 export interface Lead {
   /** A filter with the codes it may hold; the others only select. */
   readonly filter?: { readonly key: string; readonly codes: readonly number[] };
+  /** The key whose range it is. */
+  readonly range?: string;
   /** What to read `t` from so that the index leads; the conditions on the rows go with it. */
   readonly from: Condition;
   /** Selects one row for each, to count them up to a limit. */
@@ -27,9 +29,10 @@ export interface Conditions {
   readonly rows: readonly Condition[];
   readonly leads: readonly Lead[];
   readonly ranges: ReadonlyMap<string, { readonly from?: string | undefined; readonly to?: string | undefined }>;
-  readonly words: boolean;
 }
 
+/** Of so many words each may lead; nobody types more, and an expression of thousands is too deep for SQLite. */
+const mostWords = 8;
 const upTo = '\u{10FFFF}';
 const isOneOf = (column: string, values: readonly (string | number)[]): Condition =>
   values.length === 1
@@ -55,10 +58,7 @@ export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selec
     const wanted = [...new Set(values.map((value) => codes.find(value)).filter((code) => code !== undefined))];
     if (wanted.length === 0) return undefined;
     if (layout.isList(key)) {
-      const held = wanted.map((code) =>
-        code === empty ? { sql: `t.${column} = ''`, cells: [] } : { sql: `instr(t.${column}, ?) > 0`, cells: [`,${code},`] },
-      );
-      rows.push({ key, ...either(held) });
+      rows.push({ key, ...holdsOneOf(`t.${column}`, wanted) });
       const one = isOneOf('code', wanted);
       const each = { sql: `SELECT num FROM ${layout.list(key)} INDEXED BY ${layout.filterIndex(key)} WHERE ${one.sql}`, cells: one.cells };
       leads.push({ filter: { key, codes: wanted }, from: joined(layout, each), each });
@@ -78,17 +78,33 @@ export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selec
     const order = Object.entries(layout.declaration.orders).find(([, [first]]) => first === key)?.[0];
     if (order === undefined) continue;
     const from = `${layout.documents} AS t INDEXED BY ${layout.orderIndex(order)}`;
-    leads.push({ from: { sql: from, cells: [] }, each: { sql: `SELECT 1 FROM ${from} WHERE ${of.sql}`, cells: of.cells } });
+    leads.push({ range: key, from: { sql: from, cells: [] }, each: { sql: `SELECT 1 FROM ${from} WHERE ${of.sql}`, cells: of.cells } });
   }
-  selection.words.forEach((word, i) => {
+  const texts = selection.words.map((word, i) => (i === selection.words.length - 1 ? ` ${word}` : ` ${word} `));
+  if (texts.length > mostWords)
+    rows.push({
+      sql: 'NOT EXISTS (SELECT 1 FROM json_each(?) AS e WHERE instr(t.words, e.value) = 0 AND instr(t.opened, e.value) = 0)',
+      cells: [JSON.stringify(texts.slice(mostWords))],
+    });
+  selection.words.slice(0, mostWords).forEach((word, i) => {
     const last = i === selection.words.length - 1;
-    const text = last ? ` ${word}` : ` ${word} `;
+    const text = texts[i] as string;
     rows.push({ sql: '(instr(t.words, ?) > 0 OR instr(t.opened, ?) > 0)', cells: [text, text] });
     const find = last ? { sql: 'word >= ? AND word < ?', cells: [word, word + upTo] } : { sql: 'word = ?', cells: [word] };
     const each = { sql: `SELECT num FROM ${layout.words} WHERE ${find.sql}`, cells: find.cells };
     leads.push({ from: joined(layout, each), each });
   });
-  return { rows, leads, ranges, words: selection.words.length > 0 };
+  return { rows, leads, ranges };
+};
+
+/** A list's column holds one of the codes, or nothing where empty is among them. */
+const holdsOneOf = (column: string, codes: readonly number[]): Condition => {
+  const held = codes.filter((code) => code !== empty).map((code) => `,${code},`);
+  const conditions: Condition[] = codes.includes(empty) ? [{ sql: `${column} = ''`, cells: [] }] : [];
+  if (held.length === 1) conditions.push({ sql: `instr(${column}, ?) > 0`, cells: held });
+  if (held.length > 1)
+    conditions.push({ sql: `EXISTS (SELECT 1 FROM json_each(?) AS e WHERE instr(${column}, e.value) > 0)`, cells: [JSON.stringify(held)] });
+  return either(conditions);
 };
 
 const joined = (layout: Layout, each: Condition): Condition => ({
@@ -98,7 +114,7 @@ const joined = (layout: Layout, each: Condition): Condition => ({
 
 /** How many a lead finds, counted up to a limit. */
 export const sizeOf = (file: SqliteFile, lead: Lead, limit: number): number =>
-  file.row(`SELECT count(*) FROM (${lead.each.sql} LIMIT ${limit})`, ...lead.each.cells)?.[0] as number;
+  file.row(`SELECT count(*) FROM (${lead.each.sql} LIMIT ?)`, ...lead.each.cells, limit)?.[0] as number;
 
 const rank = (layout: Layout, key: string): number => {
   const at = layout.declaration.filters.indexOf(key);

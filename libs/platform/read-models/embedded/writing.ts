@@ -61,10 +61,6 @@ export class Writing {
       const occTo = millisecondsOf(version.occurredTo);
       const rec = millisecondsOf(version.recorded);
       const recTo = millisecondsOf(version.recordedTo);
-      const occCell = cellOf(occ, occTo);
-      const recCell = cellOf(rec, recTo);
-      // In force at no instant
-      if (occCell === null && recCell === null) continue;
       this.file.run(
         this.insertVersion,
         version.id,
@@ -73,8 +69,8 @@ export class Writing {
         occTo,
         rec,
         recTo,
-        occCell,
-        recCell,
+        cellOf(occ, occTo),
+        cellOf(rec, recTo),
         ...this.compareCells(version),
         version.body,
       );
