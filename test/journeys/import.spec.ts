@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Count, loadOracle, Oracle } from './oracle/servicenow.js';
+import { type Count, loadOracle, type Oracle } from './oracle/servicenow.js';
 import { writeSample } from './oracle/small.js';
 import { type Caller, Serving } from './serving.js';
 

@@ -31,6 +31,7 @@ export class Records {
   private heldFrom = 0;
   private recordEnds = 0;
   private given = 0;
+  private inBrokenLine = false;
 
   constructor(
     private readonly mapping: Pick<Mapping, 'delimiter' | 'encoding'>,
@@ -50,6 +51,7 @@ export class Records {
   private read(bytes: Buffer | undefined): void {
     for (let next = bytes, ended = bytes === undefined; ;) {
       try {
+        if (next && this.inBrokenLine) next = this.behindLine(next);
         if (next) this.feed(next);
         if (ended) this.finish();
         return;
@@ -97,7 +99,17 @@ export class Records {
     this.taker.broken(line, rest.toString(encoding as BufferEncoding, from, to).replace(/\r$/, ''), why);
     this.lines = line;
     this.parser = this.begin(encoding as Mapping['encoding']);
+    this.inBrokenLine = ends < 0;
     return rest.subarray(ends < 0 ? to : to + ending.length);
+  }
+
+  /** What follows the broken line, of which no end was seen yet. */
+  private behindLine(bytes: Buffer): Buffer | undefined {
+    const ending = Buffer.from('\n', this.parser.options.encoding as BufferEncoding);
+    const ends = bytes.indexOf(ending);
+    if (ends < 0) return undefined;
+    this.inBrokenLine = false;
+    return bytes.subarray(ends + ending.length);
   }
 
   /** @param encoding as told by the byte order mark that was met; at the beginning one is looked for */
