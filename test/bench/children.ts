@@ -9,7 +9,8 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-const builtAt = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+/** A module of this build as a file. */
+export const builtAt = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 const stopped = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 import { appends, appendsOneByOne } from './append.js';
 
 import { commands } from './commands.js';
+import { importMemory, importSpeed } from './importing.js';
+import { past } from './past.js';
 import { queue } from './queue.js';
 import { rebuilding } from './rebuild.js';
 import { type Measured, median, ratioOf, type Row, type Volume } from './row.js';
@@ -13,7 +15,7 @@ import { type Measured, median, ratioOf, type Row, type Volume } from './row.js'
 import { sealing } from './sealing.js';
 import { streamFold } from './stream.js';
 
-const rows: readonly Row[] = [appends, appendsOneByOne, commands, queue, rebuilding, streamFold, sealing];
+const rows: readonly Row[] = [appends, appendsOneByOne, commands, queue, rebuilding, streamFold, sealing, importMemory, importSpeed, past];
 
 const full: Volume = { part: 1, repeats: 5, seconds: 3 };
 const short: Volume = { part: 0.004, repeats: 1, seconds: 0.2 };
@@ -22,16 +24,16 @@ const round = (x: number): number => Number(x.toPrecision(4));
 
 /** A row's record: every figure, the ratios, and whether each bound was met. */
 const told = (row: Row, measured: Measured, seconds: number) => {
-  const { bound } = row;
   const comparisons = measured.comparisons.map((c) => {
+    const { sign, ratio: than } = c.bound ?? row.bound;
     const ratio = ratioOf(c);
-    const met = !bound || (bound.sign === '≥' ? ratio >= bound.ratio : ratio <= bound.ratio);
-    return { ...c, ours: c.ours.map(round), theirs: c.theirs.map(round), ratio: round(ratio), met };
+    const met = sign === '≥' ? ratio >= than : ratio <= than;
+    return { ...c, bound: `${sign} ${than}`, ours: c.ours.map(round), theirs: c.theirs.map(round), ratio: round(ratio), met };
   });
   const limits = (measured.limits ?? []).map((limit) => ({ ...limit, value: round(limit.value), met: limit.value <= limit.most }));
   const { row: name, what, against } = row;
   return {
-    ...{ row: name, what, against, ...(bound && { bound: `${bound.sign} ${bound.ratio}` }) },
+    ...{ row: name, what, against },
     ...{ met: measured.skipped === undefined ? [...comparisons, ...limits].every(({ met }) => met) : null, skipped: measured.skipped },
     ...{ comparisons, limits, further: measured.further ?? {} },
     ...{ measuredAt: new Date().toISOString(), seconds: Math.round(seconds) },
@@ -41,12 +43,12 @@ type Told = ReturnType<typeof told>;
 
 const shown = (value: number): string => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(round(value)));
 
-const print = ({ row, what, against, bound, comparisons, limits, further, skipped, met }: Told): void => {
+const print = ({ row, what, against, comparisons, limits, further, skipped, met }: Told): void => {
   console.log(`\n${row}  ${what}\n    against ${against}`);
   if (skipped !== undefined) console.log(`    skipped: ${skipped}`);
   for (const c of comparisons)
     console.log(
-      `    ${c.what.padEnd(40)} ${shown(median(c.ours)).padStart(9)} : ${shown(median(c.theirs)).padStart(9)} ${c.unit.padEnd(14)} ratio ${c.ratio.toFixed(2)}${bound === undefined ? '' : ` ${bound}`}${c.met ? '' : '   MISSED'}`,
+      `    ${c.what.padEnd(40)} ${shown(median(c.ours)).padStart(9)} : ${shown(median(c.theirs)).padStart(9)} ${c.unit.padEnd(14)} ratio ${c.ratio.toFixed(2)} ${c.bound}${c.met ? '' : '   MISSED'}`,
     );
   for (const l of limits)
     console.log(`    ${l.what.padEnd(40)} ${shown(l.value).padStart(9)} ≤ ${l.most} ${l.unit}${l.met ? '' : '   MISSED'}`);

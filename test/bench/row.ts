@@ -19,6 +19,8 @@ export interface Comparison {
   readonly unit: string;
   readonly ours: readonly number[];
   readonly theirs: readonly number[];
+  /** Where it is not the row's. */
+  readonly bound?: Bound;
 }
 
 /** A figure with a bound of its own. */
@@ -43,8 +45,7 @@ export interface Row {
   readonly row: string;
   readonly what: string;
   readonly against: string;
-  /** Undefined where only limits count. */
-  readonly bound?: Bound;
+  readonly bound: Bound;
   measure(volume: Volume): Promise<Measured>;
 }
 
