@@ -6,13 +6,12 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import { Executor } from '#platform/decider/execute.js';
 import { AccessGuard } from '#platform/http/access.js';
 import { commandController, handlersOf, takeJsonOnly } from '#platform/http/commands.js';
-import { openApiOf } from '#platform/http/openapi.js';
 import { Problem } from '#platform/http/problem.js';
 import { answerProblem, answerUnreadable, ProblemFilter } from '#platform/http/problem-filter.js';
 import { queryController, ReadHandler } from '#platform/http/queries.js';
 import { Reading } from '#platform/http/reading.js';
 import { aggregates, collections } from '../contexts.js';
-import { build, type Desk } from '../desk.js';
+import { type Desk } from '../desk.js';
 import { docsController } from './docs.js';
 import { Health, Metrics } from './health.js';
 
@@ -27,7 +26,7 @@ export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => 
   const metrics = new Metrics(desk);
   const controllers: Type[] = [
     Health,
-    docsController(openApiOf(aggregates, collections, build)),
+    docsController(),
     ...aggregates.map((aggregate) => commandController(aggregate, logId)),
     ...collections.map((collection) => queryController(collection, logId)),
   ];

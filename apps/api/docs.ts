@@ -4,7 +4,27 @@ import { dirname, join } from 'node:path';
 import { Controller, Get, Param, Res, type Type } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { Access } from '#platform/http/access.js';
+import { type OpenRoute, openApiOf } from '#platform/http/openapi.js';
 import { Problem } from '#platform/http/problem.js';
+import { aggregates, collections } from '../contexts.js';
+import { build } from '../desk.js';
+
+/** Served to everybody, for operators, probes and whoever reads about the API. */
+export const openRoutes: readonly OpenRoute[] = [
+  { path: '/livez', description: 'The process runs', type: 'application/json' },
+  { path: '/readyz', description: 'Commands can be taken; which read models stand still', type: 'application/json' },
+  {
+    path: '/metrics',
+    description: 'OpenMetrics, to this machine alone unless LEDGERDESK_METRICS is `everywhere`',
+    type: 'application/openmetrics-text',
+  },
+  { path: '/openapi.json', description: 'This document', type: 'application/json' },
+  { path: '/docs', description: 'This document, to browse and to try', type: 'text/html' },
+  { path: '/docs/{asset}', description: 'A file of that page', type: '*/*' },
+];
+
+/** The OpenAPI document of everything that is served. */
+export const document = (): object => openApiOf(aggregates, collections, openRoutes, build);
 
 const page = `<!doctype html>
 <html lang="en">
@@ -37,8 +57,8 @@ const assetFolder = (): string => dirname(createRequire(import.meta.url).resolve
 const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /** `/openapi.json`, and `/docs`: the same to browse and to try, without the internet. */
-export const docsController = (document: object): Type => {
-  const json = JSON.stringify(document);
+export const docsController = (): Type => {
+  const json = JSON.stringify(document());
 
   @Controller()
   @Access('open')

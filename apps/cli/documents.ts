@@ -6,9 +6,8 @@ import { exampleOf } from '#platform/decider/example.js';
 import { seriesContract } from '#platform/decider/series.js';
 import { kebab } from '#platform/http/commands.js';
 import { tokenContract } from '#platform/http/mint.js';
-import { openApiOf } from '#platform/http/openapi.js';
+import { document, openRoutes } from '../api/docs.js';
 import { aggregates, collections, contexts } from '../contexts.js';
-import { build } from '../desk.js';
 import { roles } from '../roles.js';
 import { type Subcommand } from './arguments.js';
 
@@ -84,7 +83,7 @@ const routeLines = (): string[] => [
       (path) => `GET  /${aggregate.collection}${path}  ${[...readers, ...(client ? ['client (own)'] : [])].join(', ')}`,
     ),
   ),
-  ...['/livez', '/readyz', '/metrics', '/openapi.json', '/docs'].map((path) => `GET  ${path}  everybody`),
+  ...openRoutes.map(({ path }) => `GET  ${path}  everybody`),
 ];
 
 const commandTable = ({ contract, chapters, collection, texts: _ }: Aggregate): string[] => [
@@ -135,7 +134,7 @@ export const documents = async (): Promise<ReadonlyMap<string, string>> => {
   const made = new Map([
     ['docs/events.md', catalogue()],
     ['docs/roles.md', roleTable()],
-    ['docs/openapi.json', `${JSON.stringify(openApiOf(aggregates, collections, build), null, 2)}\n`],
+    ['docs/openapi.json', `${JSON.stringify(document(), null, 2)}\n`],
   ]);
   for (const contract of contracts)
     for (const { type, version, fields } of contract.events) {

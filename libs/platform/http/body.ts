@@ -27,12 +27,14 @@ interface Form {
   readonly fields: ReadonlySet<string>;
   readonly instants: readonly string[];
   readonly ids: readonly string[];
+  /** Fields that null makes empty. */
+  readonly nullable: readonly string[];
   /** Whether a field is an object with a class of its own. */
   readonly nested: boolean;
 }
 const forms = new WeakMap<AnyCommand, Form>();
 
-const formOf = (command: AnyCommand): Form => {
+export const formOf = (command: AnyCommand): Form => {
   let form = forms.get(command);
   if (!form) {
     const declared = getMetadataStorage().getTargetValidationMetadatas(command, '', false, false);
@@ -41,6 +43,7 @@ const formOf = (command: AnyCommand): Form => {
       fields: new Set(declared.map(({ propertyName }) => propertyName)),
       instants: withRule('isInstant'),
       ids: withRule('isUuid'),
+      nullable: withRule('isOptional'),
       nested: declared.some(({ type }) => type === 'nestedValidation'),
     };
     forms.set(command, form);

@@ -2,9 +2,12 @@ import { getMetadataStorage } from 'class-validator';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import { type Aggregate, type AnyCommand } from '#platform/decider/aggregate.js';
 import { type Collection } from '#platform/read-models/collection.js';
+import { formOf } from './body.js';
 import { kebab } from './commands.js';
 
-type Schema = Readonly<Record<string, unknown>>;
+interface Schema {
+  readonly [keyword: string]: unknown;
+}
 
 const text = { type: 'string' };
 const parameter = (name: string, where: string, description: string, schema: Schema = text) => ({
@@ -40,14 +43,21 @@ const answers = {
   404: problem('unknown, or another client’s'),
 };
 
-const commandPath = (aggregate: Aggregate, command: AnyCommand): Schema => ({
+const json = (schema: string): Schema => ({ 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } });
+
+interface BodySchema extends Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+const commandPath = (aggregate: Aggregate, command: AnyCommand, body: BodySchema): Schema => ({
   post: {
     tags: [aggregate.collection],
     operationId: command.name,
     summary: command.name.replace(/([a-z])([A-Z])/g, '$1 $2'),
     description: `Roles: ${command.who.join(', ')}.`,
     parameters: [id, ...envelope],
-    requestBody: { required: false, content: { 'application/json': { schema: { $ref: `#/components/schemas/${command.name}` } } } },
+    requestBody: { required: (body.required ?? []).length > 0, content: json(command.name) },
     responses: {
       ['open' in command ? 201 : 200]: {
         description: 'recorded, or already so',
@@ -70,7 +80,7 @@ const readPath = (
   operation: string,
   description: string,
   parameters: readonly Schema[],
-  types: readonly string[] = ['application/json'],
+  content: Schema,
 ): Schema => ({
   get: {
     tags: [collection.aggregate.collection],
@@ -82,7 +92,7 @@ const readPath = (
       200: {
         description,
         headers: { 'Ledgerdesk-Position': { schema: text } },
-        content: Object.fromEntries(types.map((type) => [type, {}])),
+        content,
       },
       ...answers,
       410: problem('a position of another log'),
@@ -115,71 +125,162 @@ const readPaths = (collection: Collection): Schema => {
   ];
   const path = `/${aggregate.collection}`;
   return {
-    [path]: readPath(
-      collection,
-      'list',
-      `The ${aggregate.collection}, page by page`,
-      [...filters, ...paging, ...at, minPosition],
-      ['application/json', 'text/csv'],
-    ),
-    ...(collection.countedBy.length > 0 && {
-      [`${path}/counts`]: readPath(collection, 'counts', `How many ${aggregate.collection} by a field`, [
-        parameter('by', 'query', 'the field', { enum: collection.countedBy }),
-        ...filters,
-        ...at,
-        minPosition,
-      ]),
+    [path]: readPath(collection, 'list', `The ${aggregate.collection}, page by page`, [...filters, ...paging, ...at, minPosition], {
+      ...json(`${aggregate.collection}.Page`),
+      'text/csv': { schema: text },
     }),
-    [`${path}/{id}`]: readPath(collection, 'one', 'One, now or as it was', [id, ...past, revision, minPosition]),
-    [`${path}/{id}/history`]: readPath(collection, 'history', 'Every event of it', [
-      id,
-      parameter('type', 'query', 'events of this type only'),
-      ...past,
-      revision,
-      minPosition,
-    ]),
-    [`${path}/{id}/history/difference`]: readPath(collection, 'difference', 'What differs between two of its states', [
-      id,
-      parameter('from', 'query', 'a revision or an instant'),
-      parameter('to', 'query', 'a revision or an instant'),
-      minPosition,
-    ]),
+    ...(collection.countedBy.length > 0 && {
+      [`${path}/counts`]: readPath(
+        collection,
+        'counts',
+        `How many ${aggregate.collection} by a field`,
+        [parameter('by', 'query', 'the field', { enum: collection.countedBy }), ...filters, ...at, minPosition],
+        json('Counts'),
+      ),
+    }),
+    [`${path}/{id}`]: readPath(
+      collection,
+      'one',
+      'One, now or as it was',
+      [id, ...past, revision, minPosition],
+      json(`${aggregate.collection}.State`),
+    ),
+    [`${path}/{id}/history`]: readPath(
+      collection,
+      'history',
+      'Every event of it',
+      [
+        id,
+        parameter('type', 'query', 'events of this type only'),
+        parameter('visibility', 'query', 'events that clients may see, or the others', { enum: ['public', 'internal'] }),
+        ...past,
+        revision,
+        minPosition,
+      ],
+      json('History'),
+    ),
+    [`${path}/{id}/history/difference`]: readPath(
+      collection,
+      'difference',
+      'What differs between two of its states',
+      [id, parameter('from', 'query', 'a revision or an instant'), parameter('to', 'query', 'a revision or an instant'), minPosition],
+      json('Difference'),
+    ),
   };
 };
 
+const object = (properties: Schema, required: readonly string[] = Object.keys(properties)): Schema => ({
+  type: 'object',
+  required,
+  properties,
+});
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const anything: Schema = {};
+const instant = { type: 'string', format: 'date-time' };
+const changes = { type: 'object', additionalProperties: object({ before: anything, after: anything }) };
+
+/** What every command and read answers, whatever it is about. */
+const answered: Readonly<Record<string, Schema>> = {
+  Done: object({ id: text, number: text, revision: text, position: text }, ['id', 'revision', 'position']),
+  Problem: object({ type: text, title: text, status: { type: 'integer' }, code: text, detail: text, traceId: text, errors: listOf(text) }, [
+    'type',
+    'title',
+    'status',
+    'code',
+    'detail',
+    'traceId',
+  ]),
+  Counts: object({ by: text, counts: listOf(object({ key: orNull(text), count: { type: 'integer', minimum: 1 } })) }),
+  History: object({
+    items: listOf(
+      object(
+        {
+          ...{ revision: text, position: text, id: text, type: text, version: { type: 'integer' }, occurred: instant, recorded: instant },
+          ...{
+            late: { type: 'boolean' },
+            actor: orNull(text),
+            onBehalfOf: text,
+            role: text,
+            reason: anything,
+            data: { type: 'object' },
+            changes,
+          },
+        },
+        ['revision', 'position', 'id', 'type', 'version', 'occurred', 'recorded', 'late', 'actor', 'reason', 'data', 'changes'],
+      ),
+    ),
+  }),
+  Difference: object({ from: text, to: text, changes }),
+};
+
+/** A row of the collection, a page of them, and the whole of one; from clients some fields are kept. */
+const schemasOf = ({ aggregate: { collection: name }, row }: Collection): Readonly<Record<string, Schema>> => ({
+  [`${name}.Row`]: {
+    ...object(Object.fromEntries([...row, 'revision'].map((field) => [field, anything])), ['id', 'revision']),
+    additionalProperties: false,
+  },
+  [`${name}.Page`]: object({ items: listOf({ $ref: `#/components/schemas/${name}.Row` }), next: orNull(text), parked: listOf(text) }, [
+    'items',
+    'next',
+  ]),
+  [`${name}.State`]: object({ id: text, status: text, revision: text }),
+});
+
+/** A route that is open to everybody. */
+export interface OpenRoute {
+  readonly path: string;
+  readonly description: string;
+  /** Media type of its answer. */
+  readonly type: string;
+}
+
+const openPath = ({ path, description, type }: OpenRoute): Schema => ({
+  get: {
+    tags: ['operation'],
+    operationId: path.replace(/\W+/g, ' ').trim().replaceAll(' ', '-'),
+    summary: description,
+    parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => parameter(name, 'path', name)),
+    responses: { 200: { description, content: { [type]: {} } }, 404: problem('unknown'), 503: problem('not ready') },
+    security: [],
+  },
+});
+
+/** A command's fields as its validators say, no others. */
+const bodySchema = (command: AnyCommand, { properties = {}, ...rest }: BodySchema): BodySchema => {
+  const { nullable } = formOf(command);
+  const said = Object.entries(properties).map(([field, { $ref, ...schema }]) => {
+    // A type that only the compiler knows, as an instant, comes as a reference to nothing
+    const own = $ref === undefined || $ref === '#/components/schemas/Object' ? schema : { $ref };
+    return [field, nullable.includes(field) ? orNull(own) : own];
+  });
+  return { ...rest, properties: Object.fromEntries(said) as Readonly<Record<string, Schema>>, additionalProperties: false };
+};
+
 /** The OpenAPI 3.1 document, made from the commands' validators and the collections' declarations. */
-export const openApiOf = (aggregates: readonly Aggregate[], collections: readonly Collection[], version: string): Schema => {
+export const openApiOf = (
+  aggregates: readonly Aggregate[],
+  collections: readonly Collection[],
+  open: readonly OpenRoute[],
+  version: string,
+): Schema => {
   const all = validationMetadatasToSchemas({
     classValidatorMetadataStorage: getMetadataStorage(),
     refPointerPrefix: '#/components/schemas/',
   });
-  const schemas: Record<string, unknown> = {
-    Done: {
-      type: 'object',
-      required: ['id', 'revision', 'position'],
-      properties: { id: text, number: text, revision: text, position: text },
-    },
-    Problem: {
-      type: 'object',
-      required: ['type', 'title', 'status', 'code', 'detail', 'traceId'],
-      properties: {
-        type: text,
-        title: text,
-        status: { type: 'integer' },
-        code: text,
-        detail: text,
-        traceId: text,
-        errors: { type: 'array', items: text },
-      },
-    },
-  };
+  const schemas: Record<string, unknown> = { ...answered };
   const paths: Record<string, Schema> = {};
   for (const aggregate of aggregates)
     for (const command of aggregate.commands.values()) {
-      schemas[command.name] = { ...all[command.name], additionalProperties: false };
-      paths[`/${aggregate.collection}/{id}/${kebab(command.name)}`] = commandPath(aggregate, command);
+      const body = bodySchema(command, all[command.name] as unknown as BodySchema);
+      schemas[command.name] = body;
+      paths[`/${aggregate.collection}/{id}/${kebab(command.name)}`] = commandPath(aggregate, command, body);
     }
-  for (const collection of collections) Object.assign(paths, readPaths(collection));
+  for (const collection of collections) {
+    Object.assign(paths, readPaths(collection));
+    Object.assign(schemas, schemasOf(collection));
+  }
+  for (const route of open) paths[route.path] = openPath(route);
   return {
     openapi: '3.1.0',
     info: {
@@ -188,6 +289,8 @@ export const openApiOf = (aggregates: readonly Aggregate[], collections: readonl
       description: 'An event-sourced back end for application support desks',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
+    servers: [{ url: '/' }],
+    tags: [...collections.map(({ aggregate }) => ({ name: aggregate.collection })), { name: 'operation' }],
     paths,
     components: { schemas, securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
   };
