@@ -46,8 +46,13 @@ const text = <T extends string>(what: string, schema: JsonObject): Field<T> => (
   read: (stored) => (typeof stored === 'string' ? (stored as T) : refuse(what, stored)),
 });
 
+const instantForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 export const string: Field<string> = text('a text', {});
-export const instant: Field<Instant> = text('an instant', { format: 'date-time' });
+export const instant: Field<Instant> = {
+  schema: { type: 'string', format: 'date-time' },
+  read: (stored) => (typeof stored === 'string' && instantForm.test(stored) ? (stored as Instant) : refuse('an instant', stored)),
+};
 /** The id of another thing (or, imported, the source's own text for it). */
 export const idOf = <B extends string>(word: B): Field<Id<B>> => text(`the id of a ${word}`, { description: `id of a ${word}` });
 export const integer: Field<number> = {
@@ -71,7 +76,7 @@ export const list = <T>(of: Field<T>): Field<readonly T[]> => ({
 export const record: Field<Readonly<Record<string, string>>> = {
   schema: { type: 'object', additionalProperties: { type: 'string' } },
   read: (stored) =>
-    stored !== null && typeof stored === 'object' && !Array.isArray(stored)
+    stored !== null && typeof stored === 'object' && !Array.isArray(stored) && Object.values(stored).every((x) => typeof x === 'string')
       ? (stored as Readonly<Record<string, string>>)
       : refuse('names and texts', stored),
 };
@@ -81,11 +86,14 @@ const sealedSchema: JsonObject = {
   required: ['owner', 'key', 'box'],
   properties: { owner: { type: 'string' }, key: { enum: ['identity', 'texts'] }, box: { type: 'string', contentEncoding: 'base64' } },
 };
+const isSealed = (stored: Json | undefined): stored is Sealed => {
+  const { owner, key: of, box } = (stored ?? {}) as Readonly<Record<string, Json>>;
+  return typeof owner === 'string' && (of === 'identity' || of === 'texts') && typeof box === 'string';
+};
 const sealed = <const A extends string, K extends Sealing['key']>(owner: A, key: K) =>
   ({
     schema: { ...sealedSchema, description: `personal: sealed under the ${key} key of the person in '${owner}'` },
-    read: (stored) =>
-      stored !== null && typeof stored === 'object' && 'box' in stored ? (stored as Sealed & Json) : refuse('a sealed text', stored),
+    read: (stored) => (isSealed(stored) ? stored : refuse('a sealed text', stored)),
     sealing: { owner, key },
   }) as Field<Sealed, string> & { readonly sealing: { readonly owner: A; readonly key: K } };
 
