@@ -52,6 +52,8 @@ export interface EventStore {
   /**
    * Appends all events or none, at an expected revision (`none` for a new stream); durable when it resolves.
    * The same ids in the same order at the same expected revision again give the first result.
+   * The embedded log also takes appends that are in flight at once in the order in which they were handed over, and fails those to a
+   * stream behind one that failed: a writer may hand over the next without waiting.
    * @throws StreamConflict when the stream is elsewhere, EventTooLarge, LogFull, LogReadOnly, LogUnavailable
    */
   append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended>;

@@ -109,6 +109,8 @@ export class EmbeddedLog implements EventStore {
       return await this.group.add(append, weight);
     } catch (e) {
       line.failed = true;
+      // Whoever hands over another in this same step has not been told yet
+      await Promise.resolve();
       throw e;
     } finally {
       // Whoever comes after a failure was told stands in a new line
