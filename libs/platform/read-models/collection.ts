@@ -62,6 +62,21 @@ export const opened = async (value: unknown, open: Opener): Promise<Json> => {
   return shown;
 };
 
+interface Read {
+  readonly text: string | Erased;
+  readonly words: readonly string[];
+}
+
+/** What sealed texts say, for as long as the fold that holds them is in memory: most events leave them as they were. */
+const readBefore = new WeakMap<Sealed, Read>();
+
+const read = async (sealed: Sealed, open: Opener): Promise<Read> => {
+  const text = await open(sealed);
+  const of: Read = { text, words: typeof text === 'string' ? wordsOf(text) : [] };
+  readBefore.set(sealed, of);
+  return of;
+};
+
 /** What a list shows of a state: its row with the texts opened (an erased one empty), its keys, words and owners. */
 export const versionOf = async (collection: Collection, id: string, folded: Folded<object>, open: Opener): Promise<Version> => {
   const { declaration } = collection;
@@ -76,18 +91,16 @@ export const versionOf = async (collection: Collection, id: string, folded: Fold
       row[field] = value as Json;
       continue;
     }
-    const text = await open(value);
+    const { text } = readBefore.get(value) ?? (await read(value, open));
     row[field] = typeof text === 'string' ? text : null;
     if (typeof text === 'string') owners.push(value.owner);
   }
   for (const field of collection.searched) {
     const value = state[field];
     if (isSealed(value)) {
-      const text = field in row ? row[field] : await open(value);
-      if (typeof text === 'string') {
-        openedWords.push(...wordsOf(text));
-        owners.push(value.owner);
-      }
+      const { text, words: opened } = readBefore.get(value) ?? (await read(value, open));
+      openedWords.push(...opened);
+      if (typeof text === 'string') owners.push(value.owner);
     } else if (typeof value === 'string') words.push(...wordsOf(value));
   }
   row['revision'] = folded.revision.toString();

@@ -1,4 +1,4 @@
-/** What a key may hold; null where the document has none. A list matches by any of its elements. */
+/** What a key may hold, text without NUL; null where the document has none. A list matches by any of its elements. */
 export type KeyValue = string | number | null | readonly string[];
 
 /** How a read model may be asked: everything that an index or a column is made for is said here. */

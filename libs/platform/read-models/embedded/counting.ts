@@ -4,7 +4,7 @@ import { codesIn, type Dictionary, empty } from './dictionary.js';
 import { type Layout } from './layout.js';
 import { compareValues } from './ordering.js';
 import { smallest } from './paging.js';
-import { cellsIn, holdingAt } from './past.js';
+import { gatheredFrom, holdingAt } from './past.js';
 import { type Condition, conditionsOf } from './selecting.js';
 
 /** A lead that finds fewer is looked up row by row; for more the index of everything is read through. */
@@ -23,17 +23,8 @@ export const countsOf = (file: SqliteFile, layout: Layout, codes: Dictionary, se
       for (const key of keysIn(layout, codes, by, value ?? null)) totals.set(key, (totals.get(key) ?? 0) + (count as number));
   };
   if (selection.at) {
-    for (const { table, index, cells, where } of holdingAt(file, layout, selection.at)) {
-      const all = [...where, ...conditions.rows];
-      if (!cells) add({ sql: `${table} AS t INDEXED BY ${index}`, cells: [] }, all);
-      else {
-        const inhabited = {
-          sql: `t.${cells.column} IN (SELECT value FROM json_each(?))`,
-          cells: [JSON.stringify(cellsIn(file, table, index, cells.column, cells.ranges))],
-        };
-        add({ sql: `${table} AS t INDEXED BY ${index}`, cells: [] }, [inhabited, ...all]);
-      }
-    }
+    for (const part of holdingAt(file, layout, selection.at))
+      add({ sql: `${part.table} AS t INDEXED BY ${part.index}`, cells: [] }, [...gatheredFrom(file, part), ...conditions.rows]);
   } else if (conditions.rows.length === 0) {
     const covering = layout.code(by) !== undefined && !layout.isList(by) ? ` INDEXED BY ${layout.filterIndex(by)}` : '';
     add({ sql: `${layout.documents} AS t${covering}`, cells: [] }, []);

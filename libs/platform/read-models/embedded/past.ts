@@ -60,29 +60,22 @@ export const pastSources = (file: SqliteFile, layout: Layout, conditions: Condit
     const from = { sql: `${table} AS t INDEXED BY ${index}`, cells: [] };
     const all = [...where, ...conditions.rows];
     if (!cells) return [{ table, alias: 't', from, where: all, sorted: !usual }];
-    const inhabited = cellsIn(file, table, index, cells.column, cells.ranges);
-    if (inhabited.length === 0) return [];
-    if (!usual)
-      return [
-        {
-          table,
-          alias: 't',
-          from,
-          sorted: true,
-          where: [{ sql: `t.${cells.column} IN (SELECT value FROM json_each(?))`, cells: [JSON.stringify(inhabited)] }, ...all],
-        },
-      ];
+    const inhabited = cellsIn(file, table, index, cells);
+    if (!usual) return [{ table, alias: 't', from, sorted: true, where: [isIn(cells.column, inhabited), ...all] }];
     return inhabited.map((cell) => ({ table, alias: 't', from, where: [{ sql: `t.${cells.column} = ?`, cells: [cell] }, ...all] }));
   });
 
+/** Everything of a part that holds, in no order. */
+export const gatheredFrom = (file: SqliteFile, { table, index, cells, where }: Holding): readonly Condition[] =>
+  cells ? [isIn(cells.column, cellsIn(file, table, index, cells)), ...where] : where;
+
+const isIn = (column: string, cells: readonly number[]): Condition => ({
+  sql: `t.${column} IN (SELECT value FROM json_each(?))`,
+  cells: [JSON.stringify(cells)],
+});
+
 /** Of the cells that may matter those that hold anything: most do not, and asking all at once is cheap. */
-export const cellsIn = (
-  file: SqliteFile,
-  table: string,
-  index: string,
-  column: string,
-  ranges: readonly (readonly [number, number])[],
-): number[] => {
+const cellsIn = (file: SqliteFile, table: string, index: string, { column, ranges }: NonNullable<Holding['cells']>): number[] => {
   const cells: number[] = [];
   for (const [first, last] of ranges) for (let cell = first; cell <= last; cell++) cells.push(cell);
   return file
