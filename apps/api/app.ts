@@ -78,6 +78,9 @@ const refuseWhileClosing = (fastify: FastifyInstance): void => {
   let closing = false;
   fastify.addHook('preClose', (done) => {
     closing = true;
+    // A connection that was in use when closing began is kept alive by its client: end it once it is idle
+    const ending = setInterval(() => fastify.server.closeIdleConnections(), 50);
+    fastify.server.once('close', () => clearInterval(ending));
     done();
   });
   fastify.addHook('onRequest', (_, reply, done) => {

@@ -40,14 +40,17 @@ const start = async (): Promise<void> => {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
   const desk = await openDesk({ folder });
   const app = await createApi(desk);
-  await app.listen(Number(port), host);
+  // By Fastify itself: Nest would print a failure before it is told here
+  const url = await app
+    .getHttpAdapter()
+    .getInstance()
+    .listen({ port: Number(port), host });
 
   // Folding has a thread of its own, so that no query waits for it
   const projector = new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: { folder } });
   projector.on('message', ({ stalled }: ProjectorNews) => (desk.reading.stalled = stalled));
   projector.on('error', (e) => fail(new Error(`the projector stopped: ${e.message}`)));
 
-  const url = await app.getUrl();
   console.log(`Ledgerdesk serves ${url}`);
   console.log(`  its API, to browse   ${url}/docs   (as OpenAPI: /openapi.json)`);
   console.log(`  its data             ${folder}`);

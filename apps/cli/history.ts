@@ -1,6 +1,7 @@
 import { type Person } from '#platform/decider/aggregate.js';
 import { NotFound } from '#platform/decider/execute.js';
 import { historyOf } from '#platform/http/history.js';
+import { Problem } from '#platform/http/problem.js';
 import { collections } from '../contexts.js';
 import { dataFolder, openDesk } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
@@ -38,8 +39,13 @@ export const history: Subcommand = {
       }
       if (shown === 0) throw new NotFound();
     } catch (e) {
-      if (!(e instanceof NotFound)) throw e;
-      process.stderr.write(`${name}: no such request in ${desk.folder}\n`);
+      const unbuilt = e instanceof Problem && e.code === 'not-ready';
+      if (!(e instanceof NotFound) && !unbuilt) throw e;
+      process.stderr.write(
+        unbuilt
+          ? `${name}: numbers are found by the read model, which is not built yet: run \`npm run -s cli -- rebuild requests\`, or name the request by its id\n`
+          : `${name}: no such request in ${desk.folder}\n`,
+      );
       return 1;
     } finally {
       await desk.close();

@@ -571,7 +571,10 @@ describe('queries over HTTP', () => {
     it('know no past of their lists, and say so', async () => {
       for (const path of ['/clients', '/staff-members', '/teams'])
         expect(await desk.auditor.get(`${path}?asOf=${begin}`)).toMatchObject({ status: 400, body: { code: 'invalid-query' } });
-      expect(await desk.auditor.get('/teams/counts?by=name')).toMatchObject({ status: 400 });
+      expect(await desk.auditor.get('/teams/counts?by=name')).toMatchObject({
+        status: 400,
+        body: { errors: ['by is not a parameter here; known are asOf, knownAt, revision, minPosition'] },
+      });
     });
   });
 

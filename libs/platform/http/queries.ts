@@ -28,10 +28,14 @@ export class ReadHandler implements IQueryHandler<Read> {
   }
 }
 
+const unserved: MethodDecorator = () => {};
+
 /** The routes of a collection's reads. */
 export const queryController = (collection: Collection, logId: () => string): Type => {
   const readers = collection.client ? [...collection.readers, 'client'] : collection.readers;
   const { collection: name, contract } = collection.aggregate;
+
+  const counted = collection.countedBy.length > 0;
 
   @Controller(name)
   @Access(readers)
@@ -41,7 +45,7 @@ export const queryController = (collection: Collection, logId: () => string): Ty
     @Get() list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
       return this.answer('list', request, reply);
     }
-    @Get('counts') counts(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    @(counted ? Get('counts') : unserved) counts(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
       return this.answer('counts', request, reply);
     }
     @Get(':id') one(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
