@@ -8,7 +8,7 @@ export default ts.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.mjs', 'apps/cli/run.mjs', 'test/run.mjs', 'test/bench/run.mjs'] },
+        projectService: { allowDefaultProject: ['*.mjs', 'apps/cli/run.mjs', 'test/run.mjs', 'test/bench/run.mjs', 'test/faults/*.mjs'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
