@@ -100,6 +100,10 @@ describe.each(contexts)('the context $name', ({ name, aggregates: its, texts }) 
     (type, contract, { version }) => {
       const of = examples.filter((example) => example.type === type);
 
+      it('is named by a spec', () => {
+        expect(specs).toMatch(new RegExp(`\\b${type}\\b`));
+      });
+
       it('has one example of each version, which decodes', () => {
         expect(of.map((example) => example.version)).toEqual(Array.from({ length: version }, (_, i) => i + 1));
         for (const { data, version: written } of of) {
