@@ -96,7 +96,7 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
   const behind = position < (await desk.store.head());
   say(
     [
-      found.count === 0 ? 'equals a clean rebuild' : `${found.count} differences`,
+      found.count === 0 ? 'equals a clean rebuild' : `${found.count} difference${found.count === 1 ? '' : 's'}`,
       ...(sample ? [`, and a fold of the log as of ${sample.instants.length} instants`] : []),
       ...(parked.length > 0 ? [`; ${parked.length} parked`] : []),
       ...(moved.size > 0 ? [`; ${moved.size} left out, which moved on meanwhile`] : []),

@@ -40,9 +40,9 @@ const unlike = (is: string, should: string): string => {
 };
 
 const whyUnlike = (is: Version, should: Version): string => {
-  const [a, b] = [told(is), told(should)];
-  const bodies = is.body !== '' && should.body !== '' && is.body !== should.body ? `; ${unlike(is.body, should.body)}` : '';
-  return unlike(a, b) + bodies;
+  if (is.body === '' || should.body === '' || is.body === should.body) return unlike(told(is), told(should));
+  const rest = unlike(told({ ...is, body: '' }), told({ ...should, body: '' }));
+  return unlike(is.body, should.body) + (rest === '' ? '' : `; ${rest}`);
 };
 
 /** As stores sort ids: by their bytes, not by their UTF-16 units. */

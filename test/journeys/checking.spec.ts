@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { check } from '#apps/cli/check.js';
+import { rebuildModel } from '#apps/cli/rebuild.js';
+import { requests } from '#contexts/requests/request/index.js';
+import { rebuild } from '#platform/processors/rebuild.js';
+import { SqliteFile } from '#platform/sqlite/door.js';
+import { furnished, Serving } from './serving.js';
+
+let serving: Serving;
+let desk: Awaited<ReturnType<typeof furnished>>;
+beforeAll(async () => {
+  serving = await Serving.start();
+  desk = await furnished(serving);
+  for (let n = 0; n < 20; n++) {
+    const { id } = await desk.opens();
+    if (n % 2 === 0) await desk.coordinator.does('AddNote', id, { text: `note ${n}` });
+  }
+  await desk.auditor.reads('/requests');
+});
+afterAll(() => serving.close());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** What the command prints and how it ends, on the folder of the desk that serves. */
+const run = async (command: typeof check, ...args: string[]) => {
+  const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const before = process.env['LEDGERDESK_DATA'];
+  process.env['LEDGERDESK_DATA'] = serving.folder;
+  try {
+    const code = await command.run(args);
+    return { code, told: written.mock.calls.map(([text]) => String(text)).join('') };
+  } finally {
+    written.mockRestore();
+    if (before === undefined) delete process.env['LEDGERDESK_DATA'];
+    else process.env['LEDGERDESK_DATA'] = before;
+  }
+};
+
+/** Changes a file behind everybody's back, and changes it back. */
+const damaged = async <T>(name: string, change: string, back: string, work: () => Promise<T>): Promise<T> => {
+  const file = new SqliteFile(`${serving.folder}/${name}`, { durability: 'normal' });
+  await file.transaction(() => file.exec(change));
+  try {
+    return await work();
+  } finally {
+    await file.transaction(() => file.exec(back));
+    file.close();
+  }
+};
+
+describe('cli check', () => {
+  it('finds chains, read models and their past whole', async () => {
+    const { code, told } = await run(check, '--instants', '7');
+    expect(told).toMatch(/^log: \d+ events in \d+ streams, every hash follows from the one before$/m);
+    expect(told).toMatch(/^requests: equals a clean rebuild, and a fold of the log as of 7 instants$/m);
+    for (const name of ['clients', 'staff-members', 'teams']) expect(told).toMatch(new RegExp(`^${name}: equals a clean rebuild`, 'm'));
+    expect(code).toBe(0);
+  });
+
+  it('finds no difference that is none while a server writes', async () => {
+    const { id } = await desk.opens();
+    let writing = true;
+    const writers = [id, undefined].map(async (of) => {
+      while (writing) await (of === undefined ? desk.opens() : desk.coordinator.does('AddNote', of, { text: 'still writing' }));
+    });
+    const { code, told } = await run(check);
+    writing = false;
+    await Promise.all(writers);
+    expect(told).toMatch(/^requests: equals a clean rebuild, and a fold of the log as of 5 instants/m);
+    expect(told).toMatch(/^requests: .*checked up to position \d+, where it stood: the log goes on/m);
+    expect(code).toBe(0);
+  });
+
+  it('names the event whose chain is broken', async () => {
+    const actor = (from: string, to: string): string =>
+      `UPDATE events SET metadata = replace(metadata, '"actor":"${from}"', '"actor":"${to}"') WHERE position = 2`;
+    const { code, told } = await damaged('log.db', actor('cora', 'carl'), actor('carl', 'cora'), () => run(check));
+    expect(told).toMatch(/^log: .* 1 broken$/m);
+    expect(told).toMatch(/its hash is not that of its content/);
+    expect(code).toBe(1);
+  });
+
+  it('names the document that is not what the log says, and the part that differs', async () => {
+    const { id } = await desk.opens();
+    await desk.auditor.reads('/requests');
+    const build = await (await serving.desk.readModels.model(requests.declaration)).serving();
+    const table = `d${build?.name.split('-').at(-1)}`;
+    const status = (from: string, to: string): string =>
+      `UPDATE ${table} SET body = replace(body, '"status":"${from}"', '"status":"${to}"') WHERE id = '${id}'`;
+    const { code, told } = await damaged('views.db', status('new', 'closed'), status('closed', 'new'), () =>
+      run(check, '--instants', '500'),
+    );
+    expect(told).toMatch(new RegExp(`${id}@\\d+: .*status is "closed", not "new"`));
+    expect(told).toMatch(new RegExp(`${id} as of .*: is not the fold of the log`));
+    expect(code).toBe(1);
+    expect((await run(check)).code).toBe(0);
+  });
+
+  it('refuses a number of instants that is none', async () => {
+    await expect(run(check, '--instants', 'many')).rejects.toThrow('--instants is a number');
+  });
+});
+
+describe('cli rebuild', () => {
+  it('serves a new build while the server runs, which goes on feeding it and the one before', async () => {
+    const model = await serving.desk.readModels.model(requests.declaration);
+    const before = await model.serving();
+    const { code, told } = await run(rebuildModel, 'requests');
+    expect(told).toMatch(/^requests: [1-9]\d* events folded in \d+\.\d s; requests-\d+-\d+ serves now, the one before is kept beside it$/m);
+    expect(code).toBe(0);
+    expect((await model.serving())?.name).not.toBe(before?.name);
+    const { id } = await desk.opens();
+    expect((await desk.auditor.reads<{ readonly id: string }>(`/requests/${id}`)).id).toBe(id);
+    await desk.auditor.reads('/requests');
+    for (const build of await model.builds()) expect((await build.find(id))?.id).toBe(id);
+  });
+
+  it('keeps two builds, however often it is done', async () => {
+    const { readModels, store, open } = serving.desk;
+    for (let n = 0; n < 2; n++) await rebuild(store, readModels, requests, open);
+    expect(await (await readModels.model(requests.declaration)).builds()).toHaveLength(2);
+  });
+
+  it('names the read models when asked for another', async () => {
+    await expect(run(rebuildModel, randomUUID())).rejects.toThrow('the read models are requests');
+  });
+});
