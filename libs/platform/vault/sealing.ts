@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, randomFillSync } from 'node:crypto';
 import { type Vault } from './port.js';
 
 /** A text as it is stored: who it is about, under which of their keys, and the sealed bytes (base64 of iv, tag, ciphertext). */
@@ -24,6 +24,8 @@ const erased: Erased = { erased: true };
 
 interface Kept {
   readonly key: Uint8Array | 'destroyed';
+  /** The additional data: person and key. */
+  readonly about: Uint8Array;
   readonly until: number;
 }
 
@@ -80,7 +82,7 @@ export class Sealer {
     }
     // Nothing was ever sealed without its key: the vault is not the one that it was
     if (key === undefined) throw new Error(`the key '${name}' is missing from the vault: restore the keys from their backup`);
-    const kept: Kept = { key, until: Date.now() + keptFor };
+    const kept: Kept = { key, about: Buffer.from(name), until: Date.now() + keptFor };
     this.kept.delete(name);
     this.kept.set(name, kept);
     const oldest = this.kept.size > this.most ? this.kept.keys().next().value : undefined;
@@ -91,19 +93,35 @@ export class Sealer {
 
 const nameOf = (owner: string, key: Sealed['key']): string => `${owner}/${key}`;
 
-const sealWith = ({ key: secret }: Kept, owner: string, key: Sealed['key'], text: string): Sealed => {
+// Asking for a few random bytes costs as much as all the rest of sealing: they are fetched for many at once
+const ivs = Buffer.alloc(512 * ivBytes);
+let ivsUsed = ivs.length;
+const nextIv = (): Buffer => {
+  if (ivsUsed === ivs.length) {
+    randomFillSync(ivs);
+    ivsUsed = 0;
+  }
+  return ivs.subarray(ivsUsed, (ivsUsed += ivBytes));
+};
+
+const sealWith = ({ key: secret, about }: Kept, owner: string, key: Sealed['key'], text: string): Sealed => {
   if (secret === 'destroyed') throw new PersonForgotten(owner);
-  const iv = randomBytes(ivBytes);
-  const cipher = createCipheriv('aes-256-gcm', secret, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(nameOf(owner, key)));
-  const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  const iv = nextIv();
+  const cipher = createCipheriv('aes-256-gcm', secret, iv, { authTagLength: tagBytes }).setAAD(about);
+  // GCM gives out every byte at once: nothing is left for the end
+  const ciphertext = cipher.update(text, 'utf8');
+  cipher.final();
   return { owner, key, box: Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64') };
 };
 
-const openWith = ({ key: secret }: Kept, { owner, key, box }: Sealed): string | Erased => {
+const openWith = ({ key: secret, about }: Kept, { box }: Sealed): string | Erased => {
   if (secret === 'destroyed') return erased;
   const bytes = Buffer.from(box, 'base64');
   const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
-    .setAAD(Buffer.from(nameOf(owner, key)))
+    .setAAD(about)
     .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
-  return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');
+  const text = decipher.update(bytes.subarray(ivBytes + tagBytes));
+  // Throws when it is not what was sealed
+  decipher.final();
+  return text.toString('utf8');
 };
