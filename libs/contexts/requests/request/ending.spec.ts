@@ -180,6 +180,12 @@ describe('RejectResolution', () => {
       .thenRefused('request-is-assigned');
   });
 
+  it('is not so once a source said what became of it: request-is-in-progress', () => {
+    givenRequest(...reaching.resolved, rejected, RequestStatusImported({ to: 'in-progress' }))
+      .when(RejectResolution, { reason }, byZoe)
+      .thenRefused('request-is-in-progress');
+  });
+
   it.each([byAnn, byCarol, { ...byCarol, onBehalfOf: ann }])(
     'is refused to staff for themselves or for others: not-on-behalf-of-the-contact',
     (by) => {
