@@ -197,8 +197,8 @@ export interface Sizes {
 }
 
 /** How big each part is: specs, contract suites and what only they use aside, the platform's adapters apart. */
-export const sizesOf = (tree: Tree): Sizes => {
-  const fixtures = fixturesIn(importsIn(tree));
+export const sizesOf = (tree: Tree, imports = importsIn(tree)): Sizes => {
+  const fixtures = fixturesIn(imports);
   const counted = [...tree].filter(([path]) => isCode(path) && !isSpec(path) && (!fixtures.has(path) || adapter.test(path)));
   const sum = (of: (path: string) => boolean): Size =>
     counted

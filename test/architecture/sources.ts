@@ -86,17 +86,20 @@ export const importsIn = (tree: Tree): Imports =>
 
 /** How many lines hold code: blank lines and comments are not counted, so that nobody saves on them. */
 export const codeLinesOf = (path: string, text: string): number => {
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, false);
   const lines = new Set<number>();
   const visit = (node: ts.Node): void => {
-    if (ts.isJSDoc(node)) return;
-    const children = node.getChildren(source);
-    children.forEach(visit);
-    if (children.length > 0 || node.getWidth(source) === 0) return;
-    const last = source.getLineAndCharacterOfPosition(node.getEnd()).line;
-    for (let line = source.getLineAndCharacterOfPosition(node.getStart(source)).line; line <= last; line++) lines.add(line);
+    const [first, last] = [node.getStart(source), node.getEnd()].map((at) => source.getLineAndCharacterOfPosition(at).line) as [
+      number,
+      number,
+    ];
+    // Brackets stand where something begins or ends; only a text can have lines of its own in between
+    lines.add(first).add(last);
+    if (ts.isLiteralExpression(node) || ts.isTemplateMiddleOrTemplateTail(node) || ts.isTemplateHead(node))
+      for (let line = first; line < last; line++) lines.add(line);
+    ts.forEachChild(node, visit);
   };
-  visit(source);
+  source.statements.forEach(visit);
   return lines.size;
 };
 
