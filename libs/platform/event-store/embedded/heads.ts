@@ -21,13 +21,22 @@ export class Heads {
     private readonly most = 20_000,
   ) {}
 
-  /** What the file says at this moment; within a write transaction, what it will say until the end of that. */
+  /** What the file says at this moment. */
   of(stream: string): Head {
+    this.refresh();
+    return this.at(stream);
+  }
+
+  /** Forgets what another connection may have changed. */
+  refresh(): void {
     const version = this.file.dataVersion();
-    if (version !== this.version) {
-      this.known.clear();
-      this.version = version;
-    }
+    if (version === this.version) return;
+    this.known.clear();
+    this.version = version;
+  }
+
+  /** As it was when last refreshed: within a write transaction nobody else can change it. */
+  at(stream: string): Head {
     const known = this.known.get(stream);
     if (known) return known;
     // Committed later than the version was asked for, it is forgotten at the next look: never too old
