@@ -1,7 +1,7 @@
 import { execFile, type ExecFileException, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -213,23 +213,23 @@ describe('the service as a process', () => {
     expect(told.out).toContain(join(folder, 'data'));
     expect(told.out).toContain('npm run -s cli -- token');
     expect(told.out.trim().split('\n').length).toBeLessThan(7);
-    const body = new ReadableStream({
-      async start(stream) {
-        stream.enqueue(new TextEncoder().encode('{'));
-        await delay(300);
-        stream.enqueue(new TextEncoder().encode('}'));
-        stream.close();
-      },
-    });
-    const begun = fetch(`${url}/requests/x/add-note`, {
+    const begun = request(`${url}/requests/x/add-note`, {
       method: 'POST',
-      body,
-      headers: { 'content-type': 'application/json' },
-      duplex: 'half',
+      headers: { 'content-type': 'application/json', 'content-length': 2, expect: '100-continue' },
     });
-    await delay(100);
+    begun.flushHeaders();
+    // It has been taken in, and waits for its body when the service is told to stop
+    await once(begun, 'continue');
     child.kill('SIGTERM');
-    expect((await begun).status).toBe(401);
+    const isServed = () =>
+      fetch(`${url}/livez`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    while (await isServed()) await delay(20);
+    begun.end('{}');
+    const [answer] = (await once(begun, 'response')) as [IncomingMessage];
+    expect(answer.resume().statusCode).toBe(401);
     expect(await ended).toEqual([0, null]);
     expect(told.err).toBe('');
     await expect(fetch(`${url}/livez`)).rejects.toThrow();

@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { type AnyCommand } from '#platform/decider/aggregate.js';
+import { fieldsOf } from '#platform/decider/execute.js';
 import { Problem } from './problem.js';
 import { instantOf } from './validators.js';
 
@@ -40,7 +41,7 @@ export const formOf = (command: AnyCommand): Form => {
     const declared = getMetadataStorage().getTargetValidationMetadatas(command, '', false, false);
     const withRule = (rule: string): string[] => declared.filter(({ name }) => name === rule).map(({ propertyName }) => propertyName);
     form = {
-      fields: new Set(declared.map(({ propertyName }) => propertyName)),
+      fields: fieldsOf(command),
       instants: withRule('isInstant'),
       ids: withRule('isUuid'),
       nullable: withRule('isOptional'),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -33,7 +33,7 @@ export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: F
 export const answerUnreadable = (error: { readonly code?: string }, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const problem = new Problem('bad-request', { errors: [error.code ?? 'the request could not be read'] });
-  const body = JSON.stringify(problemDetails(problem, 'en', randomBytes(16).toString('hex')));
+  const body = JSON.stringify(problemDetails(problem, 'en', randomUUID().replaceAll('-', '')));
   socket.end(
     `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

