@@ -115,7 +115,6 @@ export const RequestOpened = request.opening(
     tags: list(string),
   },
   (e, at) => ({
-    ...e,
     id: at.id,
     status: 'new',
     sourceStatus: null,
@@ -143,6 +142,8 @@ export const RequestOpened = request.opening(
     takenUpAgain: null,
     attributes: {},
     personal: null,
+    // Last: V8 is fifty times slower to add many names to a spread than to add a spread to many names
+    ...e,
   }),
 );
 
