@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { dataFolder, openDesk } from '../desk.js';
+import { toldOf } from '../failures.js';
 import { type ProjectorNews } from '../projector/worker.js';
 import { createApi } from './app.js';
 
@@ -9,30 +10,24 @@ const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3000';
 const folder = dataFolder();
 
-/** What went wrong in a line, with what to do: for the codes that people meet. */
-const told = ({ code, message }: NodeJS.ErrnoException): string => {
+/** What went wrong in a line, with what to do. */
+const told = (e: unknown): string => {
+  const { code, message, syscall } = e as NodeJS.ErrnoException;
   switch (code) {
     case 'EADDRINUSE':
       return `port ${port} is taken: stop what listens there, or set PORT`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `${host} is not an address of this machine: set HOST`;
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return message.includes('listen')
-        ? `port ${port} may not be used by this user: set PORT above 1023`
-        : `${folder} cannot be written: give this user the right to it, or set LEDGERDESK_DATA (${message})`;
-    case 'EEXIST':
-    case 'ENOTDIR':
-      return `${folder} is not a folder: set LEDGERDESK_DATA to one`;
     default:
-      return message;
+      return code === 'EACCES' && syscall === 'listen'
+        ? `port ${port} may not be used by this user: set PORT above 1023`
+        : (toldOf(e, folder) ?? message);
   }
 };
 
 const fail = (e: unknown): never => {
-  console.error(`Ledgerdesk cannot go on: ${told(e as NodeJS.ErrnoException)}`);
+  console.error(`Ledgerdesk cannot go on: ${told(e)}`);
   process.exit(1);
 };
 

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { LogDamaged, LogFull, LogReadOnly } from '#platform/event-store/port.js';
+import { dataFolder } from '../desk.js';
+import { toldOf } from '../failures.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { check } from './check.js';
 import { events, generate, routes } from './documents.js';
@@ -41,11 +42,9 @@ const main = async ([name = 'help', ...args]: readonly string[]): Promise<number
   try {
     return await subcommand.run(args);
   } catch (e) {
-    const { code, message, stack } = e as Error & { readonly code?: string };
+    const { code, message, stack } = e as NodeJS.ErrnoException;
     const usage = e instanceof UsageError || (code?.startsWith('ERR_PARSE_ARGS') ?? false);
-    const foreseen =
-      usage || e instanceof LogDamaged || e instanceof LogFull || e instanceof LogReadOnly || code === 'ENOENT' || code === 'EACCES';
-    process.stderr.write(foreseen ? `${message}\n` : `${stack ?? message}\n`);
+    process.stderr.write(`${usage ? message : (toldOf(e, dataFolder()) ?? stack ?? message)}\n`);
     if (usage) process.stderr.write(`usage: npm run -s cli -- ${subcommand.usage}\n`);
     return usage ? 2 : 1;
   }

@@ -259,6 +259,17 @@ describe('the service as a process', () => {
     mkdirSync(noise);
     writeFileSync(join(noise, 'log.db'), 'x'.repeat(10_000));
     await refuses({ LEDGERDESK_DATA: noise }, /cannot go on: .*log\.db.*not a database.*restore.*backup/);
+    // What the log does not hold says what becomes of it
+    for (const [name, saying] of [
+      ['keys.db', /keys\.db is damaged.*restore the file from its backup/],
+      ['views.db', /views\.db is damaged.*remove it, and it is made again from the log/],
+      ['token-key.json', /token-key\.json is not a token key: restore it/],
+    ] as const) {
+      const damaged = join(folder, `damaged-${name}`);
+      mkdirSync(damaged);
+      writeFileSync(join(damaged, name), 'x'.repeat(10_000));
+      await refuses({ LEDGERDESK_DATA: damaged }, saying);
+    }
     const shut = join(folder, 'shut');
     mkdirSync(shut, { mode: 0o500 });
     // Root may write anywhere
@@ -338,6 +349,16 @@ describe('the command line', () => {
       code: 1,
       err: expect.stringContaining('no such request') as unknown,
     });
+  }, 60_000);
+
+  it('says in a line what is wrong with the folder, exit 1', async () => {
+    const views = join(folder, 'views.db');
+    rmSync(views, { force: true });
+    writeFileSync(views, 'x'.repeat(10_000));
+    const { code, out, err } = await cli('history', '00000000-0000-4000-8000-000000000000');
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^.*views\.db is damaged.*made again from the log\n$/);
+    rmSync(views);
   }, 60_000);
 
   it('prints every route with who may call it, and the event catalogue', async () => {

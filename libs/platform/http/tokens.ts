@@ -18,6 +18,9 @@ const audience = 'ledgerdesk';
 const issuer = 'local';
 const kept = 10_000;
 
+/** The key's file is there, and is no key. */
+export class TokenKeyUnreadable extends Error {}
+
 /** The embedded issuer: Ed25519, its key in the data folder. Follows RFC 8725 and RFC 9068: one algorithm, one type, issuer and audience checked. */
 export class LocalIssuer {
   private readonly verified = new Map<string, Claims>();
@@ -27,7 +30,7 @@ export class LocalIssuer {
     private readonly publicKey: webcrypto.CryptoKey,
   ) {}
 
-  /** Reads the folder's key, or makes it: whoever comes first. */
+  /** Reads the folder's key, or makes it: whoever comes first. @throws TokenKeyUnreadable */
   static async of(folder: string): Promise<LocalIssuer> {
     const path = join(folder, 'token-key.json');
     let text = await readFile(path, 'utf8').catch(() => undefined);
@@ -40,9 +43,16 @@ export class LocalIssuer {
       await rm(draft);
       text = await readFile(path, 'utf8');
     }
-    const jwk = JSON.parse(text) as JWK;
-    const { d: _, ...open } = jwk;
-    return new LocalIssuer((await importJWK(jwk, 'EdDSA')) as webcrypto.CryptoKey, (await importJWK(open, 'EdDSA')) as webcrypto.CryptoKey);
+    try {
+      const jwk = JSON.parse(text) as JWK;
+      const { d: _, ...open } = jwk;
+      return new LocalIssuer(
+        (await importJWK(jwk, 'EdDSA')) as webcrypto.CryptoKey,
+        (await importJWK(open, 'EdDSA')) as webcrypto.CryptoKey,
+      );
+    } catch {
+      throw new TokenKeyUnreadable(`${path} is not a token key: restore it, or remove it, which makes a new one and ends every token`);
+    }
   }
 
   /** @param seconds how long it is valid */

@@ -1,0 +1,29 @@
+import { LogDamaged, LogFull, LogReadOnly } from '#platform/event-store/port.js';
+import { TokenKeyUnreadable } from '#platform/http/tokens.js';
+import { DiskFailed, DiskFull, FileDamaged } from '#platform/sqlite/door.js';
+import { ForeignFile } from '#platform/sqlite/layout.js';
+
+const complete = [LogDamaged, LogFull, LogReadOnly, DiskFull, DiskFailed, TokenKeyUnreadable];
+
+/** A failure that people meet, in a line that says what to do; undefined for one that nobody foresaw. */
+export const toldOf = (e: unknown, folder: string): string | undefined => {
+  const { code, message } = e as NodeJS.ErrnoException;
+  if (complete.some((known) => e instanceof known)) return message;
+  if (e instanceof FileDamaged || e instanceof ForeignFile)
+    return message.includes('views.db')
+      ? `${message}. Nothing is lost: remove it, and it is made again from the log`
+      : `${message}. Nothing was changed: keep a copy of the folder, then restore the file from its backup`;
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `${folder} cannot be written: give this user the right to it, or set LEDGERDESK_DATA (${message})`;
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${folder} is not a folder: set LEDGERDESK_DATA to one`;
+    case 'ENOENT':
+      return message;
+    default:
+      return undefined;
+  }
+};
