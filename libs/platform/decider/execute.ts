@@ -267,7 +267,7 @@ export class Executor {
       // Ids that rise with time (RFC 9562) lie side by side in a log's index: half the bytes written for an event
       const event = { id: v7(), type, data: await recordable(definition, data, sealer, numbers), metadata };
       const revision = after.revision + 1n;
-      const next = contract.fold(after, { ...event, stream, revision, position: after.position });
+      const next = contract.fold(after, { stream, revision, position: after.position, ...event });
       const about = (next.state !== null && aggregate.about?.(next.state)) || envelope.by.id;
       if (body.reason !== undefined) metadata.reason = inOrder(await sealer.seal(about, 'texts', body.reason));
       const linked = chained(stream, revision, event, after.hash);

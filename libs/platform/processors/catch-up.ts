@@ -51,7 +51,7 @@ const projectOne = async (collection: Collection, id: string, was: Document | un
     }
     const replacement = await versionOf(collection, id, next, open);
     if (version && collection.declaration.history && (version.occurred < next.occurred || version.recorded < next.recorded))
-      filed.push({ ...version, occurredTo: next.occurred, recordedTo: next.recorded });
+      filed.push({ occurredTo: next.occurred, recordedTo: next.recorded, ...version });
     version = replacement;
     folded = next;
   }

@@ -53,7 +53,7 @@ const versionOf = (layout: Layout, codes: Dictionary, cells: Cells): Version => 
 export const documentColumns = (layout: Layout): string => `${versionColumns(layout)}, state, parked`;
 export const documentOf = (layout: Layout, codes: Dictionary, cells: Cells): Document => {
   const next = versionWidth(layout);
-  return { ...versionOf(layout, codes, cells), state: cells[next] as string, parked: cells[next + 1] as string | null };
+  return { state: cells[next] as string, parked: cells[next + 1] as string | null, ...versionOf(layout, codes, cells) };
 };
 
 export const filedColumns = (layout: Layout): string => `${versionColumns(layout)}, occ_to, rec_to`;
