@@ -4,6 +4,12 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', 'source'] },
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // Specs of the servers' adapters run where a server is named
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.EVENTSTORE_URL ? [] : ['/eventstoredb/']),
+    ...(process.env.MONGODB_URL ? [] : ['/mongodb/']),
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': '@swc/jest' },

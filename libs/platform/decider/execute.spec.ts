@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
-import { type EventStore, EventTooLarge, LogFull, LogReadOnly, none, type StoredEvent } from '#platform/event-store/port.js';
+import { type EventStore, AppendTooLarge, LogFull, LogReadOnly, none, type StoredEvent } from '#platform/event-store/port.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Sealed, Sealer } from '#platform/vault/sealing.js';
 import { aggregate, alreadySo, type AnswerFact, foldOf, type Given, type Person, type SettingFact } from './aggregate.js';
@@ -502,7 +502,7 @@ describe('the way of a command', () => {
       expect(await typesOf()).toEqual(['ParcelPacked', 'ParcelScanned']);
     });
 
-    it.each([LogFull, LogReadOnly, EventTooLarge])('asks no second time where the log said why: %p', async (kind) => {
+    it.each([LogFull, LogReadOnly, AppendTooLarge])('asks no second time where the log said why: %p', async (kind) => {
       await pack();
       const why = new kind('no');
       const full = noting(() => Promise.reject(why));

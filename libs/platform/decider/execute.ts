@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 import {
   type Appended,
   type EventStore,
-  EventTooLarge,
+  AppendTooLarge,
   type Json,
   type JsonObject,
   LogDamaged,
@@ -89,7 +89,7 @@ interface Used {
 
 /** After these it is certain that nothing was appended, or that asking again tells no more. */
 const isKnown = (e: unknown): boolean =>
-  [StreamConflict, EventTooLarge, LogFull, LogReadOnly, LogDamaged].some((known) => e instanceof known);
+  [StreamConflict, AppendTooLarge, LogFull, LogReadOnly, LogDamaged].some((known) => e instanceof known);
 
 const refused = (aggregate: Aggregate, reject: string): Refused => new Refused({ reject, words: {} }, aggregate);
 

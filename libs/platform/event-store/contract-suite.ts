@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type CaughtUp,
   type EventStore,
-  EventTooLarge,
+  AppendTooLarge,
   type JsonObject,
-  maxEventBytes,
+  maxAppendBytes,
   type NewEvent,
   none,
   type StoredEvent,
@@ -119,18 +119,20 @@ export const eventStoreContract = (name: string, open: () => Promise<OpenedStore
         }
       });
 
-      it('refuses an event that is too large before it writes any of its batch', async () => {
+      it('refuses an append that is too large, by one event or by all together, before it writes any of it', async () => {
         const of = streamName();
         const sized = (bytes: number): NewEvent => {
           const empty = eventOf({ text: '' }, { m: 1 });
-          const rest = bytes - JSON.stringify(empty.data).length - JSON.stringify(empty.metadata).length;
+          const rest = bytes - 300 - JSON.stringify(empty.data).length - JSON.stringify(empty.metadata).length;
           // Two bytes each, so that characters are not mistaken for bytes
           return { ...empty, data: { text: 'é'.repeat(Math.floor(rest / 2)) + 'e'.repeat(rest % 2) } };
         };
-        await expect(store.append(of, none, [eventOf(), sized(maxEventBytes + 1), eventOf()])).rejects.toBeInstanceOf(EventTooLarge);
+        for (const events of [[sized(maxAppendBytes + 1)], [sized(400_000), sized(600_001)]])
+          await expect(store.append(of, none, events)).rejects.toBeInstanceOf(AppendTooLarge);
         expect(await stream({ of })).toEqual([]);
-        await store.append(of, none, [sized(maxEventBytes), sized(maxEventBytes - 1)]);
-        expect(await stream({ of })).toHaveLength(2);
+        await store.append(of, none, [sized(maxAppendBytes)]);
+        await store.append(of, 0n, [sized(400_000), sized(600_000)]);
+        expect(await stream({ of })).toHaveLength(3);
       });
 
       it('refuses an append without events', async () => {

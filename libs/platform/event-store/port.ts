@@ -54,7 +54,7 @@ export interface EventStore {
    * The same ids in the same order at the same expected revision again give the first result.
    * The embedded log also takes appends that are in flight at once in the order in which they were handed over, and fails those to a
    * stream behind one that failed: a writer may hand over the next without waiting.
-   * @throws StreamConflict when the stream is elsewhere, EventTooLarge, LogFull, LogReadOnly, LogUnavailable
+   * @throws StreamConflict when the stream is elsewhere, AppendTooLarge, LogFull, LogReadOnly, LogUnavailable
    */
   append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended>;
   readStream(stream: string, options?: ReadStream): AsyncIterable<StoredEvent>;
@@ -78,8 +78,8 @@ export class StreamConflict extends Error {
   }
 }
 
-/** One event's data and metadata together are longer than every adapter takes (1,000,000 bytes). */
-export class EventTooLarge extends Error {}
+/** The events of one append are together longer than every adapter takes (`maxAppendBytes`); nothing was written. */
+export class AppendTooLarge extends Error {}
 /** The disk is full: nothing was written, reads go on; free space and send the command again. */
 export class LogFull extends Error {}
 /** A write failed in a way after which nothing newer may be trusted (fsync): read-only until the next start. */
@@ -89,4 +89,5 @@ export class LogUnavailable extends Error {}
 /** The stored bytes cannot be read as the log that they should be. */
 export class LogDamaged extends Error {}
 
-export const maxEventBytes = 1_000_000;
+/** Data and metadata of one append's events together, as JSON in UTF-8, each event counting 300 bytes more. */
+export const maxAppendBytes = 1_000_000;

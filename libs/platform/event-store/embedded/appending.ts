@@ -22,7 +22,7 @@ const rowWeight = 2_000;
 
 /**
  * @returns the append and its weight in a group: its bytes, and what a row costs besides
- * @throws EventTooLarge, TypeError for what cannot be stored as it is
+ * @throws AppendTooLarge, TypeError for what cannot be stored as it is
  */
 export const prepared = (
   line: Line,

@@ -17,7 +17,7 @@ import {
 import {
   type Appended,
   type CaughtUp,
-  EventTooLarge,
+  AppendTooLarge,
   type EventStore,
   type JsonObject,
   LogDamaged,
@@ -76,7 +76,7 @@ export class EventStoreDbLog implements EventStore {
       if (e instanceof WrongExpectedVersionError)
         throw new StreamConflict(stream, expected, e.actualVersion === NO_STREAM ? none : BigInt(e.actualVersion));
       if (e instanceof MaxAppendSizeExceededError)
-        throw new EventTooLarge(`the event store takes at most ${e.maxAppendSize} bytes an append`);
+        throw new AppendTooLarge(`the event store takes at most ${e.maxAppendSize} bytes an append`);
       throw e;
     }
   }
