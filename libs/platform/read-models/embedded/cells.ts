@@ -3,8 +3,8 @@
  * at an instant lie in a few dozen cells, each of which holds few others.
  *
  * An interval's class is the power of two at or below its length, so one of class k that holds at T began in
- * (T − 2^(k+1), T]: with cells half a power wide five cells a class, and what is read and does not hold is at most
- * about as much as what does, whatever the length of history. After the duration × start grid of Behrend et al.,
+ * (T − 2^(k+1), T]: with cells of that width two cells a class. Of what lies in them a third or more holds at T,
+ * whatever the length of history; narrower cells hold less in vain, but each costs a query of its own. After the duration × start grid of Behrend et al.,
  * "Period Index" (SSTD 2019); why not the fork nodes of Kriegel's interval tree: docs/decisions/0004.
  */
 
@@ -12,10 +12,10 @@
 const shortest = 15;
 /** 2^40 ms are 34 years; the few that last longer share one cell. */
 const longest = 40;
-/** Above every number of a cell in its class: instants to the year 4000 over half of the shortest. */
+/** Above every number of a cell in its class: instants to the year 9999 over twice the shortest. */
 const perClass = 2 ** 33;
 
-const widthOf = (k: number): number => 2 ** (k - 1);
+const widthOf = (k: number): number => 2 ** (k + 1);
 const beyond = (longest + 1) * perClass;
 
 /** The cell of `[from, to)` in milliseconds; null when empty, for then it holds at no instant. */

@@ -21,7 +21,7 @@ export const pageOf = (file: SqliteFile, layout: Layout, codes: Dictionary, quer
   if (!conditions) return { bodies: [], next: undefined, parked: [] };
   const asked: Asked = { columns, descending, after: query.after, most: limit + 1 };
   const sources = query.at
-    ? pastSources(file, layout, conditions, query.at, sameOrder(layout, order))
+    ? pastSources(file, layout, conditions, query.at, order, sameOrder(layout, order))
     : presentSources(file, layout, conditions, asked, order);
   const found = firstOf(file, layout, sources, asked);
   const shown = found.slice(0, limit).map((one) => withBody(file, layout, one));

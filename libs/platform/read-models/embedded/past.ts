@@ -54,12 +54,19 @@ export const holdingAt = (file: SqliteFile, layout: Layout, { occurred, recorded
   return [...filed, { table: layout.documents, index: layout.orderIndex(layout.declaration.defaultOrder), where: present }];
 };
 
-/** Where a page of the past is read: cell by cell along the default order, or gathered and sorted. */
-export const pastSources = (file: SqliteFile, layout: Layout, conditions: Conditions, at: Instants, usual: boolean): Source[] =>
+/** Where a page of the past is read: documents along the order, filed versions cell by cell along the default one, else gathered and sorted. */
+export const pastSources = (
+  file: SqliteFile,
+  layout: Layout,
+  conditions: Conditions,
+  at: Instants,
+  order: string,
+  usual: boolean,
+): Source[] =>
   holdingAt(file, layout, at).flatMap(({ table, index, cells, where }): Source[] => {
-    const from = { sql: `${table} AS t INDEXED BY ${index}`, cells: [] };
+    const from = { sql: `${table} AS t INDEXED BY ${cells ? index : layout.orderIndex(order)}`, cells: [] };
     const all = [...where, ...conditions.rows];
-    if (!cells) return [{ table, alias: 't', from, where: all, sorted: !usual }];
+    if (!cells) return [{ table, alias: 't', from, where: all }];
     const inhabited = cellsIn(file, table, index, cells);
     if (!usual) return [{ table, alias: 't', from, sorted: true, where: [isIn(cells.column, inhabited), ...all] }];
     return inhabited.map((cell) => ({ table, alias: 't', from, where: [{ sql: `t.${cells.column} = ?`, cells: [cell] }, ...all] }));
