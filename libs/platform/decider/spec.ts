@@ -30,8 +30,8 @@ export const onlyFor = (command: AnyCommand, ...roles: readonly string[]): void 
 /** A test that the command is refused as a body (400) without a reason. */
 export const needsReason = (command: AnyCommand): void =>
   it('needs a reason', () => {
-    const [wrong] = validateSync(new command(), { whitelist: true });
-    expect(wrong?.property).toBe('reason');
+    const wrong = validateSync(new command(), { whitelist: true });
+    expect(wrong.map(({ property }) => property)).toContain('reason');
   });
 
 /** What a sealed text of an event is in a spec: it stands for itself, since `decide` never opens one. */

@@ -55,10 +55,13 @@ export const formOf = (command: AnyCommand): Form => {
 export const hasField = (command: AnyCommand, field: string): boolean => formOf(command).fields.has(field);
 
 const sentences = (errors: readonly ValidationError[], path = ''): string[] =>
-  errors.flatMap((e) => [
-    ...Object.values(e.constraints ?? {}).map((message) => (path === '' ? message : `${path}.${message}`)),
-    ...sentences(e.children ?? [], path === '' ? e.property : `${path}.${e.property}`),
-  ]);
+  errors.flatMap((e) => {
+    const place = path === '' ? e.property : `${path}.${e.property}`;
+    // Of what is missing the validators say that it is too short, or no UUID
+    if (e.value === undefined) return [`${place} is missing`];
+    const messages = Object.values(e.constraints ?? {}).map((message) => (path === '' ? message : `${path}.${message}`));
+    return [...messages, ...sentences(e.children ?? [], place)];
+  });
 
 const invalid = (...errors: string[]): Problem => new Problem('invalid-body', { errors });
 const rules = { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true };

@@ -159,6 +159,12 @@ export const RequestPrioritised = request.event(
   (e) => ({ ...e, priorityOverridden: false }),
 );
 
+/** Set by hand: it stands until the request is ranked anew. */
+export const PriorityOverridden = request.event('PriorityOverridden', { priority: oneOf(priorities) }, (e) => ({
+  ...e,
+  priorityOverridden: true,
+}));
+
 /** Clears the assignee when the team is another one: work goes on where it was sent. */
 export const RequestRouted = request.event(
   'RequestRouted',

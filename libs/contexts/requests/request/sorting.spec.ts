@@ -1,10 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import { type Person } from '#platform/decider/aggregate.js';
-import { minutesLater, onlyFor } from '#platform/decider/spec.js';
-import { setting } from '../../settings/contract/setting.js';
-import { type Request, RequestCategorised, RequestPrioritised } from '../contract/request.js';
-import { CategoriseRequest, PrioritiseRequest } from './sorting.js';
-import { byAnn, byBob, byCarol, givenRequest, opened, reaching, refusedUnless, theRequest } from './spec.js';
+import { describe, it } from '@jest/globals';
+import { needsReason, onlyFor } from '#platform/decider/spec.js';
+import { PriorityOverridden, RequestCategorised, RequestPrioritised } from '../contract/request.js';
+import { CategoriseRequest, OverridePriority, PrioritiseRequest } from './sorting.js';
+import { byAnn, byBob, byCarol, givenRequest, opened, reaching, refusedUnless, resolved } from './spec.js';
 
 describe('CategoriseRequest', () => {
   onlyFor(CategoriseRequest, 'technician', 'coordinator');
@@ -69,22 +67,51 @@ describe('PrioritiseRequest', () => {
   });
 
   describe('under a priority set by hand', () => {
-    // No command sets one yet, so the state is made here
-    const overridden = { status: 'new', impact: 'high', urgency: 'high', priority: 'P1', priorityOverridden: true } as Request;
-    const decided = (by: Person) =>
-      PrioritiseRequest.decide({ impact: 'high', urgency: 'high' } as PrioritiseRequest, overridden, {
-        ...{ by, id: theRequest, now: minutesLater(1), reason: undefined },
-        matrix: setting('priority-matrix').value,
-      });
+    const overridden = givenRequest(opened, PriorityOverridden({ priority: 'P3' }));
+    const body = { impact: 'medium', urgency: 'medium' } as const;
 
     it('is refused to technicians: priority-is-overridden', () => {
-      expect(decided(byAnn)).toMatchObject({ reject: 'priority-is-overridden' });
+      overridden.when(PrioritiseRequest, body, byAnn).thenRefused('priority-is-overridden');
     });
 
     it('is lifted by a coordinator, even where the matrix says the same', () => {
-      expect(decided(byCarol)).toEqual([RequestPrioritised({ impact: 'high', urgency: 'high', priority: 'P1' })]);
+      overridden.when(PrioritiseRequest, body, byCarol).thenHappens(RequestPrioritised({ ...body, priority: 'P3' }));
+      overridden.when(PrioritiseRequest, body, byCarol).thenChanges({ priorityOverridden: false });
     });
   });
 
   refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], PrioritiseRequest, { impact: 'high', urgency: 'high' }, byCarol);
+});
+
+describe('OverridePriority', () => {
+  onlyFor(OverridePriority, 'coordinator');
+  needsReason(OverridePriority);
+
+  const reason = 'The director waits for it';
+
+  it.each(['new', 'assigned', 'in-progress', 'on-hold'] as const)('sets the priority of what is %s by hand', (status) => {
+    const request = givenRequest(...reaching[status]);
+    request.when(OverridePriority, { priority: 'P1', reason }, byCarol).thenHappens(PriorityOverridden({ priority: 'P1' }));
+    request.when(OverridePriority, { priority: 'P1', reason }, byCarol).thenChanges({ priority: 'P1', priorityOverridden: true });
+  });
+
+  it('holds the priority that the matrix gave, so that nobody but a coordinator changes it', () => {
+    givenRequest(opened).when(OverridePriority, { priority: 'P3', reason }, byCarol).thenChanges({ priorityOverridden: true });
+  });
+
+  it('again with another priority changes the priority', () => {
+    givenRequest(opened, PriorityOverridden({ priority: 'P1' }))
+      .when(OverridePriority, { priority: 'P2', reason }, byCarol)
+      .thenChanges({ priority: 'P2' });
+  });
+
+  it('is already so under the same priority set by hand, while the request is open', () => {
+    const overridden = PriorityOverridden({ priority: 'P1' });
+    givenRequest(opened, overridden).when(OverridePriority, { priority: 'P1', reason }, byCarol).thenAlreadySo();
+    givenRequest(opened, overridden, resolved)
+      .when(OverridePriority, { priority: 'P1', reason }, byCarol)
+      .thenRefused('request-is-resolved');
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], OverridePriority, { priority: 'P1', reason }, byCarol);
 });

@@ -3,7 +3,18 @@ import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional, Length } from 'cl
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
-import { complexities, type Degree, degrees, isOpen, type Request, RequestCategorised, RequestPrioritised } from '../contract/request.js';
+import {
+  complexities,
+  type Degree,
+  degrees,
+  isOpen,
+  priorities,
+  type Priority,
+  PriorityOverridden,
+  type Request,
+  RequestCategorised,
+  RequestPrioritised,
+} from '../contract/request.js';
 import { priorityFrom } from '../priority.js';
 import { reject } from '../rejections.js';
 
@@ -43,5 +54,19 @@ export class PrioritiseRequest extends Command<Done> {
     const priority = priorityFrom(matrix, c.impact, c.urgency);
     if (!was.priorityOverridden && was.impact === c.impact && was.urgency === c.urgency && was.priority === priority) return alreadySo;
     return [RequestPrioritised({ impact: c.impact, urgency: c.urgency, priority })];
+  }
+}
+
+/** Sets the priority by hand, against the matrix: until a coordinator ranks the request anew. */
+export class OverridePriority extends Command<Done> {
+  @IsIn(priorities) readonly priority!: Priority;
+
+  static readonly who = ['coordinator'] as const;
+  static readonly reason = 'required';
+
+  static decide(c: OverridePriority, was: Request) {
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    if (was.priorityOverridden && was.priority === c.priority) return alreadySo;
+    return [PriorityOverridden({ priority: c.priority })];
   }
 }
