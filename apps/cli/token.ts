@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { recordMint } from '#platform/http/mint.js';
-import { dataFolder, openDesk } from '../desk.js';
+import { build, dataFolder, openDesk } from '../desk.js';
 import { rolesRefused } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
@@ -33,7 +33,7 @@ export const token: Subcommand = {
     const desk = await openDesk({ folder: dataFolder() });
     try {
       const { token: minted, tokenId } = await desk.issuer.mint(subject, role, client ?? null, ttlSeconds);
-      await recordMint(desk.store, tokenId, { subject, roles: role, client, seconds: ttlSeconds });
+      await recordMint(desk.store, build, tokenId, { subject, roles: role, client, seconds: ttlSeconds });
       process.stdout.write(`${minted}\n`);
     } finally {
       await desk.close();

@@ -10,11 +10,11 @@ const contract = new Contract<object>('token');
 export const TokenMinted = contract.opening('TokenMinted', fields, (e) => e);
 export { contract as tokenContract };
 
-/** Records in the log that a token was minted, before it is handed out. */
-export const recordMint = async (store: EventStore, tokenId: string, minted: In<typeof fields>): Promise<void> => {
+/** Records in the log that a token was minted, before it is handed out. @param build which release minted it */
+export const recordMint = async (store: EventStore, build: string, tokenId: string, minted: In<typeof fields>): Promise<void> => {
   const { type, data } = TokenMinted(minted);
   const at = new Date().toISOString();
-  const metadata = { version: TokenMinted.version, occurred: at, recorded: at, actor: 'operator', source: 'console' };
+  const metadata = { version: TokenMinted.version, occurred: at, recorded: at, actor: 'operator', issuer: 'local', method: 'machine', source: 'console', build };
   const stream = contract.stream(tokenId);
   await store.append(stream, none, [
     chained(stream, 0n, { id: randomUUID(), type, data: { ...data, client: minted.client ?? null }, metadata }, ''),
