@@ -14,7 +14,16 @@ export { contract as tokenContract };
 export const recordMint = async (store: EventStore, build: string, tokenId: string, minted: In<typeof fields>): Promise<void> => {
   const { type, data } = TokenMinted(minted);
   const at = new Date().toISOString();
-  const metadata = { version: TokenMinted.version, occurred: at, recorded: at, actor: 'operator', issuer: 'local', method: 'machine', source: 'console', build };
+  const metadata = {
+    version: TokenMinted.version,
+    occurred: at,
+    recorded: at,
+    actor: 'operator',
+    issuer: 'local',
+    method: 'machine',
+    source: 'console',
+    build,
+  };
   const stream = contract.stream(tokenId);
   await store.append(stream, none, [
     chained(stream, 0n, { id: randomUUID(), type, data: { ...data, client: minted.client ?? null }, metadata }, ''),
