@@ -17,10 +17,10 @@ export const rebuildModel: Subcommand = {
     try {
       const begun = performance.now();
       const show = process.stderr.isTTY ? (events: number) => process.stderr.write(`\r${events} events`) : undefined;
-      const { events, build } = await rebuild(desk.store, desk.readModels, collection, desk.open, show);
+      const { events, build, before } = await rebuild(desk.store, desk.readModels, collection, desk.open, show);
       const seconds = (performance.now() - begun) / 1000;
       process.stdout.write(
-        `${show ? '\n' : ''}${name}: ${events} events folded in ${seconds.toFixed(1)} s; ${build} serves now, the one before is kept beside it\n`,
+        `${show ? '\n' : ''}${name}: ${events} events folded in ${seconds.toFixed(1)} s; ${build} serves now${before === undefined ? '' : `, ${before} is kept beside it`}\n`,
       );
     } finally {
       await desk.close();

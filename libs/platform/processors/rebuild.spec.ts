@@ -19,8 +19,8 @@ describe('a rebuild', () => {
   it('serves a new build of the whole log, and says how much it read', async () => {
     const before = await at.model.serving();
     const shown: number[] = [];
-    const { events, build } = await rebuild(at.store, at.readModels, parcels, open, (n) => shown.push(n));
-    expect([events, shown]).toEqual([41, [41]]);
+    const { events, build, before: kept } = await rebuild(at.store, at.readModels, parcels, open, (n) => shown.push(n));
+    expect([events, shown, kept]).toEqual([41, [41], before?.name]);
     expect((await at.model.serving())?.name).toBe(build);
     expect(build).not.toBe(before?.name);
     expect((await again()).events).toBe(41);

@@ -6,7 +6,7 @@ import { catchUp } from './catch-up.js';
 /**
  * Folds the whole log into a new build beside the one that serves, then moves the pointer; the build before stays, fed,
  * to switch back to, and older ones go. A build that cannot be finished goes too.
- * @returns how many events were read, and the new build's name
+ * @returns how many events were read, the new build's name, and that of the one before when there is one
  * @throws EventUnreadable, and what the store and the read models throw; the build before serves on
  */
 export const rebuild = async (
@@ -37,5 +37,5 @@ export const rebuild = async (
   // A projector feeds it from the pointer's move on: what came before that, while the indexes were made, is added here
   await upToHead();
   for (const old of await model.builds()) if (old.name !== build.name && old.name !== before?.name) await model.drop(old);
-  return { events, build: build.name };
+  return { events, build: build.name, before: before?.name };
 };
