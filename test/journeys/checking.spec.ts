@@ -62,7 +62,7 @@ describe('cli check', () => {
 
   it('finds no difference that is none while a server writes', async () => {
     const { id } = await desk.opens();
-    const readAll = Reflect.get(EmbeddedLog.prototype, 'readAll') as EmbeddedLog['readAll'];
+    const readAll: EmbeddedLog['readAll'] = Reflect.get(EmbeddedLog.prototype, 'readAll');
     jest.spyOn(EmbeddedLog.prototype, 'readAll').mockImplementation(async function* (this: EmbeddedLog, options) {
       await desk.opens();
       await desk.coordinator.does('AddNote', id, { text: 'between its looks at the log and at the read model' });
