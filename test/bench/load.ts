@@ -42,5 +42,7 @@ export const load = async (
     throw new Error(
       `${url}: ${result.errors} errors, ${result.non2xx} answers that are not 2xx: ${JSON.stringify(result.statusCodeStats)}`,
     );
+  // In a very short time on a busy machine nothing may have come back yet
+  if (result.requests.total === 0) return load(url, { connections, seconds: seconds * 2, headers }, shots);
   return { perSecond: result.requests.total / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
 };
