@@ -42,8 +42,9 @@ describe('a contract', () => {
 
   it('names its streams, and knows its own by the first dash', () => {
     expect(tool.stream('t1-x')).toBe('tool-t1-x');
-    expect([tool.idOf('tool-t1-x'), tool.idOf('tools-t1'), tool.idOf('tool'), tool.idOf('stool-1')]).toEqual([
+    expect([tool.idOf('tool-t1-x'), tool.idOf('tools-t1'), tool.idOf('tool'), tool.idOf('stool-1'), tool.idOf('toolX')]).toEqual([
       't1-x',
+      undefined,
       undefined,
       undefined,
       undefined,

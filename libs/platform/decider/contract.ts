@@ -129,8 +129,7 @@ export class Contract<S extends object, I extends string = string> {
 
   /** The id in one of this category's streams, undefined for a stream of another. */
   idOf(stream: string): I | undefined {
-    const at = stream.indexOf('-');
-    return stream.slice(0, at) === this.category ? (stream.slice(at + 1) as I) : undefined;
+    return stream.startsWith(`${this.category}-`) ? (stream.slice(this.category.length + 1) as I) : undefined;
   }
 
   /** The data in its newest version: the declared fields and no others, each read. @throws EventUnreadable */
