@@ -95,6 +95,8 @@ describe('the embedded read models', () => {
       await build.write(second);
       await clean.write(second);
       expect(await stateOf(build)).toEqual(await stateOf(clean));
+      const [there] = await (await (await open()).model(declaration)).builds();
+      expect(await stateOf(there as Build)).toEqual(await stateOf(clean));
       expect((await build.page(asking({ any: { team: ['new'], tags: ['news'] } }))).bodies).toHaveLength(1);
     },
   );
