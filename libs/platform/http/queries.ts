@@ -73,7 +73,8 @@ export const queryController = (collection: Collection, logId: () => string): Ty
         .header('Ledgerdesk-Position', positionText(logId(), position))
         .header('Vary', 'Accept, Authorization')
         .header('content-type', type ?? 'application/json; charset=utf-8')
-        .send(body);
+        // As bytes: a text would be measured first and turned into them afterwards
+        .send(typeof body === 'string' ? Buffer.from(body) : body);
     }
   }
   return Object.defineProperty(Queries, 'name', { value: `${contract.category}Queries` });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CaughtUp, type EventStore, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, type Opener } from '#platform/read-models/collection.js';
 import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
@@ -5,6 +6,8 @@ import { batches } from './batches.js';
 import { catchUp, project } from './catch-up.js';
 
 const lot = 1_000;
+/** The longest pause between two lots, in milliseconds. */
+const longestPause = 10;
 
 interface Held {
   readonly collection: Collection;
@@ -65,8 +68,11 @@ export class Projector {
       const events = ready.filter((x): x is StoredEvent => 'position' in x);
       const last = events.at(-1);
       if (!last) continue;
+      const begun = performance.now();
       for (const held of this.models) if (held.stalled === null) await this.guard(held, () => this.feed(held, events, last.position));
       this.reached = last.position;
+      // Whoever keeps up gets each event at once; where many come, as long again for others, and the next lot is larger
+      if (events.length > 1) await delay(Math.min(performance.now() - begun, longestPause));
     }
     await beside;
   }
