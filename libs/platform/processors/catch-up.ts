@@ -37,7 +37,9 @@ export const project = async (
 
 const projectOne = async (collection: Collection, id: string, was: Document | undefined, events: readonly StoredEvent[], open: Opener) => {
   const { contract } = collection.aggregate;
+  const { history } = collection.declaration;
   let folded: Folded<object> = was ? foldedOf(was) : unopened;
+  // Made only of what is filed or comes last: of a command's several events the others were in force at no instant
   let version: Version | undefined = was;
   const filed: FiledVersion[] = [];
   let parked: string | undefined;
@@ -49,14 +51,16 @@ const projectOne = async (collection: Collection, id: string, was: Document | un
       parked = next;
       break;
     }
-    const replacement = await versionOf(collection, id, next, open);
-    if (version && collection.declaration.history && (version.occurred < next.occurred || version.recorded < next.recorded))
+    if (history && folded.state !== null && (folded.occurred < next.occurred || folded.recorded < next.recorded)) {
+      version ??= await versionOf(collection, id, folded, open);
       filed.push({ occurredTo: next.occurred, recordedTo: next.recorded, ...version });
-    version = replacement;
+    }
+    version = undefined;
     folded = next;
   }
-  const document: Document | undefined =
-    version && folded.position > (was?.position ?? -1n) ? { ...version, state: stateText(folded), parked: null } : undefined;
+  if (folded.position <= (was?.position ?? -1n)) return { filed, parked };
+  version ??= await versionOf(collection, id, folded, open);
+  const document: Document = { ...version, state: stateText(folded), parked: null };
   return { filed, document, parked };
 };
 
@@ -92,7 +96,7 @@ export const catchUp = async (
   collection: Collection,
   build: Build,
   open: Opener,
-  { lot = 5_000, upTo, signal, progress }: CatchUpOptions = {},
+  { lot = 20_000, upTo, signal, progress }: CatchUpOptions = {},
 ): Promise<void> => {
   let events: StoredEvent[] = [];
   const flush = async (): Promise<void> => {

@@ -20,6 +20,29 @@ import { type Step, Writing } from './writing.js';
 /** How many are read at once where all are read. */
 const lot = 500;
 
+/** Rows a transaction: nobody else who writes waits longer than these take. */
+const rowsAtOnce = 1_000;
+
+/** A large lot in parts, each whole for the things that it is about; the checkpoint comes with the last. */
+function* partsOf({ filed, documents, parked, checkpoint }: Writes): Generator<Writes> {
+  const none = { filed: [], documents: [], parked: [], checkpoint: -1n };
+  let rest = { filed, documents };
+  if (filed.length + documents.length > rowsAtOnce) {
+    const filedOf = new Map<string, FiledVersion[]>(documents.map(({ id }) => [id, []]));
+    rest = { filed: filed.filter((version) => filedOf.get(version.id)?.push(version) === undefined), documents: [] };
+    let part: { readonly filed: FiledVersion[]; readonly documents: Document[] } = { filed: [], documents: [] };
+    for (const document of documents) {
+      part.documents.push(document);
+      part.filed.push(...(filedOf.get(document.id) ?? []));
+      if (part.filed.length + part.documents.length < rowsAtOnce) continue;
+      yield { ...none, ...part };
+      part = { filed: [], documents: [] };
+    }
+    yield { ...none, ...part };
+  }
+  yield { ...rest, parked, checkpoint };
+}
+
 /** A build in `views.db`: tables of its own, and a row in `builds`. */
 export class EmbeddedBuild implements Build {
   private readonly codes: Dictionary;
@@ -64,7 +87,7 @@ export class EmbeddedBuild implements Build {
 
   async write(writes: Writes): Promise<void> {
     try {
-      await this.file.transaction(() => this.writing.write(writes));
+      for (const part of partsOf(writes)) await this.file.transaction(() => this.writing.write(part));
     } catch (e) {
       // Codes made in a transaction that was rolled back do not exist
       this.codes.forget();
