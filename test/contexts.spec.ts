@@ -57,6 +57,20 @@ describe.each(contexts)('the context $name', ({ name, aggregates: its, texts }) 
     });
   });
 
+  // An event is an act of theirs when the class of a command that clients send returns it
+  const acts = commands
+    .filter(({ who }) => who.includes('client'))
+    .flatMap((command) => {
+      const [body = ''] = new RegExp(`class ${command.name} extends [\\s\\S]*?\\n}\\n`).exec(sources) ?? [];
+      return [...body.matchAll(/\b([A-Z]\w+)\(\{/g)].map(([, type]) => [command.name, type as string] as const);
+    });
+  if (acts.length > 0)
+    it.each(acts)('lets clients see what they did: %s → %s', (_, type) => {
+      const shows = its.flatMap(({ contract }) => (contract.events.some((event) => event.type === type) ? [contract] : []));
+      const collection = contexts.flatMap(({ collections }) => collections).find(({ aggregate }) => shows.includes(aggregate.contract));
+      expect(collection?.client?.shows(type, { visibility: 'public' })).toBe(true);
+    });
+
   it('has every command that it writes in an aggregate', () => {
     const written = [...sources.matchAll(/^export class (\w+) extends Command\b/gm)].map(([, command]) => command);
     expect(commands.map((command) => command.name).sort()).toEqual(written.sort());

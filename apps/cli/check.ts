@@ -130,6 +130,8 @@ export const check: Subcommand = {
     const first = findings.flatMap((found) => found.first);
     for (const line of first.slice(0, shown)) process.stdout.write(`  ${line}\n`);
     if (count > shown) process.stdout.write(`  and ${count - shown} more\n`);
+    if (findings.slice(1).some((found) => found.count > 0))
+      process.stdout.write('A read model that differs is made again from the log: npm run -s cli -- rebuild <read model>\n');
     return count === 0 ? 0 : 1;
   },
 };

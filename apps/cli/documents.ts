@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Aggregate } from '#platform/decider/aggregate.js';
-import { type Contract, type EventDefinition } from '#platform/decider/contract.js';
+import { type Contract, type EventDefinition, unopened } from '#platform/decider/contract.js';
 import { exampleOf } from '#platform/decider/example.js';
 import { seriesContract } from '#platform/decider/series.js';
 import { kebab } from '#platform/http/commands.js';
@@ -9,7 +9,7 @@ import { tokenContract } from '#platform/http/mint.js';
 import { document, openRoutes } from '../api/docs.js';
 import { aggregates, collections, contexts } from '../contexts.js';
 import { roles } from '../roles.js';
-import { type Subcommand } from './arguments.js';
+import { type Subcommand, UsageError } from './arguments.js';
 
 const contracts: readonly Contract<object>[] = [...aggregates.map(({ contract }) => contract), seriesContract, tokenContract];
 
@@ -127,6 +127,26 @@ const examplesWith = (known: string, context: (typeof contexts)[number]): string
   return `${JSON.stringify(examples, null, 2)}\n`;
 };
 
+/**
+ * What each read model keeps, beside its version: where that changes and the version does not, builds made before would
+ * go on to be served and differ from a rebuild.
+ */
+export const keptWith = (known: string, { collections: its }: (typeof contexts)[number]): string => {
+  const before = JSON.parse(known) as Readonly<Record<string, { readonly version: number }>>;
+  const kept = its.map(({ declaration, row, searched, aggregate: { contract } }) => {
+    const opening = exampleOf(contract, contract.events[0] as EventDefinition);
+    const event = { ...opening, stream: contract.stream('example'), id: 'example', revision: 0n, position: 0n };
+    const { state } = contract.fold(unopened, { ...event, metadata: { version: opening.version, occurred: aDay, recorded: aDay } });
+    const { name, version, ...rest } = declaration;
+    return [name, { version, ...rest, row, searched, state: Object.keys(state ?? {}).sort() }] as const;
+  });
+  for (const [name, now] of kept)
+    if (before[name]?.version === now.version && JSON.stringify(before[name]) !== JSON.stringify(now))
+      throw new UsageError(`what the read model ${name} keeps has changed: raise the version of its declaration (${now.version})`);
+  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`;
+};
+const aDay = '2026-01-05T09:00:00.000Z';
+
 const readOr = (path: string, otherwise: string): Promise<string> => readFile(path, 'utf8').catch(() => otherwise);
 
 /** Path → its text: every document that is made from the code. */
@@ -152,6 +172,7 @@ export const documents = async (): Promise<ReadonlyMap<string, string>> => {
     const folder = `libs/contexts/${context.name}`;
     made.set(`${folder}/README.md`, filledIn(await readOr(`${folder}/README.md`, `# ${context.name}\n\n`), context));
     made.set(`${folder}/examples.json`, examplesWith(await readOr(`${folder}/examples.json`, '[]'), context));
+    made.set(`${folder}/read-models.json`, keptWith(await readOr(`${folder}/read-models.json`, '{}'), context));
   }
   return made;
 };

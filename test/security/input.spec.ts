@@ -24,7 +24,8 @@ describe('what comes in', () => {
 
   const post = (by: Caller, path: string, body: string) =>
     by.ask(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-  const senderOf = (who: readonly string[]): Caller => (who.includes('coordinator') ? desk.coordinator : desk.technician);
+  const senderOf = (who: readonly string[]): Caller =>
+    who.includes('coordinator') ? desk.coordinator : who.includes('technician') ? desk.technician : desk.customer;
 
   describe('in a body', () => {
     const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__'];

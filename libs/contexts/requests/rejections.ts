@@ -65,6 +65,7 @@ export const texts = {
     'Closed more than {days} days ago: open a linked request',
     'Close depuis plus de {days} jours : ouvrir une demande liée',
   ],
+  'satisfaction-already-rated': ['This resolution was rated already, otherwise', 'Cette résolution a déjà été évaluée, autrement'],
 } as const;
 
 export const reject = rejections(texts);

@@ -59,6 +59,12 @@ export const integer: Field<number> = {
   schema: { type: 'integer' },
   read: (stored) => (Number.isSafeInteger(stored) ? (stored as number) : refuse('an integer', stored)),
 };
+/** A whole number from one to another, both included. */
+export const integerBetween = (from: number, to: number): Field<number> => ({
+  schema: { type: 'integer', minimum: from, maximum: to },
+  read: (stored) =>
+    Number.isSafeInteger(stored) && Number(stored) >= from && Number(stored) <= to ? Number(stored) : refuse(`${from} to ${to}`, stored),
+});
 export const boolean: Field<boolean> = {
   schema: { type: 'boolean' },
   read: (stored) => (typeof stored === 'boolean' ? stored : refuse('true or false', stored)),

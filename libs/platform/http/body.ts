@@ -59,6 +59,7 @@ const sentences = (errors: readonly ValidationError[], path = ''): string[] =>
     const place = path === '' ? e.property : `${path}.${e.property}`;
     // Of what is missing the validators say that it is too short, or no UUID
     if (e.value === undefined) return [`${place} is missing`];
+    if (e.value === null) return [`${place} is null: leave it out where there is none`];
     const messages = Object.values(e.constraints ?? {}).map((message) => (path === '' ? message : `${path}.${message}`));
     return [...messages, ...sentences(e.children ?? [], place)];
   });

@@ -5,6 +5,7 @@ import {
   instant,
   type Instant,
   integer,
+  integerBetween,
   list,
   numberFrom,
   oneOf,
@@ -80,6 +81,9 @@ export interface Request {
   readonly code: string | null;
   readonly resolution: Sealed | null;
   readonly resolvedBy: string | null;
+  /** How the client rated the resolution that stands, 1 to 5, and in their words; null until they do. */
+  readonly satisfaction: number | null;
+  readonly satisfactionComment: Sealed | null;
   /** Why it is worked on again since its last resolution; null while that stands, or there was none. */
   readonly takenUpAgain: 'rejected' | 'reopened' | null;
   /** What the source had beside these fields, under its own names. */
@@ -139,6 +143,8 @@ export const RequestOpened = request.opening(
     code: null,
     resolution: null,
     resolvedBy: null,
+    satisfaction: null,
+    satisfactionComment: null,
     takenUpAgain: null,
     attributes: {},
     personal: null,
@@ -262,6 +268,13 @@ export const RequestReopened = request.event('RequestReopened', { assignee: opti
 
 export const RequestCancelled = request.event('RequestCancelled', {}, (_, was) => ({ status: 'cancelled', ...notHeld(was) }));
 
+/** Of the resolution that stands: the next one is rated anew. */
+export const SatisfactionRated = request.event(
+  'SatisfactionRated',
+  { rating: integerBetween(1, 5), about: string, comment: optional(textAbout('about')) },
+  (e) => ({ satisfaction: e.rating, satisfactionComment: e.comment }),
+);
+
 /** A source's change of status that no ordinary event says, and what it shows of the end. */
 export const RequestStatusImported = request.event(
   'RequestStatusImported',
@@ -279,6 +292,7 @@ export const RequestStatusImported = request.event(
     ...(e.to === 'on-hold'
       ? { holdRevision: at.revision.toString(), statusLeft: was.status === 'on-hold' ? was.statusLeft : was.status }
       : notHeld(was)),
+    ...(e.to === 'resolved' || e.to === 'closed' ? {} : unrated),
     status: e.to,
     takenUpAgain: null,
     sourceStatus: e.sourceStatus,
@@ -334,6 +348,8 @@ const notHeld = (was: Request): Partial<Request> => ({
   followUpAt: null,
 });
 
+const unrated = { satisfaction: null, satisfactionComment: null } as const;
+
 const workedOnAgain = (assignee: StaffId | null, was: Request): Partial<Request> => ({
   status: assignee === null ? 'new' : 'assigned',
   ...workedOnBy(assignee, was),
@@ -342,4 +358,5 @@ const workedOnAgain = (assignee: StaffId | null, was: Request): Partial<Request>
   resolvedBy: null,
   resolvedAt: null,
   closedAt: null,
+  ...unrated,
 });

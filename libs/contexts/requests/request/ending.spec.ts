@@ -10,8 +10,9 @@ import {
   RequestResolved,
   RequestStatusImported,
   ResolutionRejected,
+  SatisfactionRated,
 } from '../contract/request.js';
-import { CancelRequest, CloseRequest, RejectResolution, ReopenRequest, ResolveRequest } from './ending.js';
+import { CancelRequest, CloseRequest, RateSatisfaction, RejectResolution, ReopenRequest, ResolveRequest } from './ending.js';
 import {
   accepted,
   ann,
@@ -343,4 +344,74 @@ describe('CancelRequest', () => {
   });
 
   refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'other', 'cancelled'], CancelRequest, { reason }, byZoe);
+});
+
+describe('RateSatisfaction', () => {
+  onlyFor(RateSatisfaction, 'client');
+
+  const rated = SatisfactionRated({ rating: 4, about: zoe, comment: 'Quick, and kind' });
+  const body = { rating: 4, comment: 'Quick, and kind' };
+  const unrated = { satisfaction: null, satisfactionComment: null };
+
+  it.each(['resolved', 'closed'] as const)('rates the resolution of what is %s, for every contact of the client', (status) => {
+    const request = givenRequest(...reaching[status]);
+    request.when(RateSatisfaction, body, byZoe).thenHappens(rated);
+    request.when(RateSatisfaction, body, byYves).thenHappens(rated);
+    request.when(RateSatisfaction, body, byZoe).thenChanges({ satisfaction: 4, satisfactionComment: sealed(zoe, 'Quick, and kind') });
+  });
+
+  it('needs no comment', () => {
+    givenRequest(...reaching.resolved)
+      .when(RateSatisfaction, { rating: 1 }, byZoe)
+      .thenChanges({ satisfaction: 1 });
+  });
+
+  it('is already so under the same rating, whatever its comment says', () => {
+    givenRequest(...reaching.resolved, rated)
+      .when(RateSatisfaction, { rating: 4, comment: 'In other words' }, byZoe)
+      .thenAlreadySo();
+    givenRequest(...reaching.resolved, rated, closed)
+      .when(RateSatisfaction, { rating: 4 }, byZoe)
+      .thenAlreadySo();
+  });
+
+  it('is refused under another rating of the same resolution, or with a comment that comes later: satisfaction-already-rated', () => {
+    givenRequest(...reaching.resolved, SatisfactionRated({ rating: 4, about: zoe }))
+      .when(RateSatisfaction, body, byZoe)
+      .thenRefused('satisfaction-already-rated');
+    givenRequest(...reaching.resolved, rated)
+      .when(RateSatisfaction, { rating: 5 }, byZoe)
+      .thenRefused('satisfaction-already-rated');
+    givenRequest(...reaching.resolved, rated, RequestStatusImported({ to: 'closed' }))
+      .when(RateSatisfaction, { rating: 5 }, byYves)
+      .thenRefused('satisfaction-already-rated');
+  });
+
+  it('goes with its resolution when that is rejected or reopened', () => {
+    const request = givenRequest(...reaching.resolved, rated);
+    request
+      .when(RejectResolution, { reason: 'It is back' }, byZoe)
+      .thenChanges({ ...unresolved, ...unrated, status: 'assigned', takenUpAgain: 'rejected' });
+    request
+      .when(ReopenRequest, { reason: 'It is back' }, byZoe)
+      .thenChanges({ ...unresolved, ...unrated, status: 'assigned', takenUpAgain: 'reopened', reopenCount: 1 });
+  });
+
+  it('rates the next resolution anew, though a source took the first one back', () => {
+    givenRequest(...reaching.resolved, rated, RequestReopened({ assignee: ann }), resolved)
+      .when(RateSatisfaction, body, byZoe)
+      .thenHappens(rated);
+    givenRequest(...reaching.resolved, rated, RequestStatusImported({ to: 'in-progress' }), resolved)
+      .when(RateSatisfaction, body, byZoe)
+      .thenHappens(rated);
+  });
+
+  // Rated, and taken up again since: the state is told first
+  it('is refused while the work goes on, though the rating is the same', () => {
+    givenRequest(...reaching.resolved, rated, RequestReopened({ assignee: ann }))
+      .when(RateSatisfaction, body, byZoe)
+      .thenRefused('request-is-assigned');
+  });
+
+  refusedUnless(['resolved', 'closed'], RateSatisfaction, body, byZoe);
 });

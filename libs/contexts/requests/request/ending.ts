@@ -1,5 +1,5 @@
 import { Command } from '@nestjs/cqrs';
-import { IsString, MaxLength } from 'class-validator';
+import { IsInt, IsString, Length, Max, MaxLength, Min } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
@@ -13,6 +13,7 @@ import {
   RequestReopened,
   RequestResolved,
   ResolutionRejected,
+  SatisfactionRated,
 } from '../contract/request.js';
 import { reject } from '../rejections.js';
 import { atWork, isAssigneeOrCoordinator } from '../standing.js';
@@ -98,5 +99,22 @@ export class CancelRequest extends Command<Done> {
     if (was.status === 'cancelled') return alreadySo;
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
     return [RequestCancelled({})];
+  }
+}
+
+/** The client says how content they are with the resolution: once for each. */
+export class RateSatisfaction extends Command<Done> {
+  @IsInt() @Min(1) @Max(5) readonly rating!: number;
+  @MayBeLeftOut() @Length(1, 4000) readonly comment?: string;
+
+  static readonly who = ['client'] as const;
+
+  static decide(c: RateSatisfaction, was: Request) {
+    if (was.status !== 'resolved' && was.status !== 'closed') return reject(`request-is-${was.status}`);
+    // A comment that comes later would be lost in silence: it is refused
+    const addsComment = c.comment !== undefined && was.satisfactionComment === null;
+    if (was.satisfaction === c.rating && !addsComment) return alreadySo;
+    if (was.satisfaction !== null) return reject('satisfaction-already-rated');
+    return [SatisfactionRated({ rating: c.rating, about: was.about, comment: c.comment })];
   }
 }

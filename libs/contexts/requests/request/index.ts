@@ -25,6 +25,7 @@ export const request = aggregate(
 const shownToClients = new Set([
   ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed', 'ClientInformed', 'ReplyRecorded'],
   ...['RequestResolved', 'ResolutionRejected', 'RequestClosed', 'RequestReopened', 'RequestCancelled'],
+  'SatisfactionRated',
 ]);
 
 /** The request queue: from which the coordinator works all day, now and as of any instant. */
@@ -32,7 +33,7 @@ export const requests = collection({
   aggregate: request,
   declaration: {
     name: 'requests',
-    version: 1,
+    version: 2,
     keys: {
       kind: 'text',
       status: 'text',

@@ -34,7 +34,14 @@ describe('OpenRequest', () => {
     const empty = { team: null, assignee: null, supervisor: null, hold: null, holdRevision: null, endedHold: null, statusLeft: null };
     const never = { resolvedAt: null, closedAt: null, lastInformedAt: null, followUpAt: null, waitsFor: null, openQuestion: null };
     const unsaid = { description: null, category: null, application: null, sourceNumber: null, sourceStatus: null };
-    const unresolved = { code: null, resolution: null, resolvedBy: null, takenUpAgain: null };
+    const unresolved = {
+      code: null,
+      resolution: null,
+      resolvedBy: null,
+      takenUpAgain: null,
+      satisfaction: null,
+      satisfactionComment: null,
+    };
     givenRequest()
       .when(OpenRequest, body, byAnn)
       .thenChanges({
