@@ -28,6 +28,9 @@ const table = new Map(
 );
 const cell = (row: string, role: string): string => table.get(row)?.get(role) ?? 'no such row';
 const commands = aggregates.flatMap((of) => [...of.commands.values()].map(({ name, who }) => ({ name, who, collection: of.collection })));
+const { schemas } = (
+  JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as { readonly components: { readonly schemas: Readonly<Record<string, unknown>> } }
+).components;
 const reads = [...table.keys()].filter((row) => row.startsWith('GET '));
 
 describe('who may do what', () => {
@@ -108,23 +111,22 @@ describe('who may do what', () => {
   });
 
   describe('a client', () => {
-    const bodies: Readonly<Record<string, object>> = {
-      RecordReply: { text: 'x', channel: 'portal' },
-      AddNote: { text: 'x' },
-      CancelRequest: { reason: 'x' },
-      CloseRequest: {},
-      RejectResolution: { reason: 'x' },
-      ReopenRequest: { reason: 'x' },
+    /** The least that the command takes, by its published schema: a new command needs no line here. */
+    const leastBody = (command: string): Readonly<Record<string, unknown>> => {
+      const { properties, required = [] } = schemas[command] as {
+        readonly properties: Readonly<Record<string, { readonly enum?: readonly unknown[]; readonly minimum?: number }>>;
+        readonly required?: readonly string[];
+      };
+      return Object.fromEntries(required.map((name) => [name, properties[name]?.enum?.at(-1) ?? properties[name]?.minimum ?? 'x']));
     };
     const named = commands.filter(({ name, who }) => who.includes('client') && name !== 'OpenRequest').map(({ name }) => name);
 
     it.each(named)('is told of another client’s request that there is none, by %s', async (command) => {
-      expect(bodies).toHaveProperty(command);
       for (const id of [foreign.request, randomUUID()]) {
-        const answered = await desk.customer.send(command, id, bodies[command]);
+        const answered = await desk.customer.send(command, id, leastBody(command));
         expect([answered.status, asProblem(answered)['code']]).toEqual([404, 'not-found']);
       }
-      expect([200, 409]).toContain((await desk.customer.send(command, own, bodies[command])).status);
+      expect([200, 409]).toContain((await desk.customer.send(command, own, leastBody(command))).status);
     });
 
     it('is nothing without a client, and nothing but a contact, whatever else the token says', async () => {
