@@ -1,0 +1,201 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type AnyBulkWriteOperation,
+  type Collection,
+  type Db,
+  type Document,
+  GridFSBucket,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
+
+export {
+  type AnyBulkWriteOperation as BulkOperation,
+  Binary,
+  type Collection,
+  type Filter,
+  GridFSBucket,
+  ObjectId,
+  type Sort,
+} from 'mongodb';
+
+/** How long one call may take, and how long calls are tried again, in milliseconds. */
+export interface Patience {
+  readonly call: number;
+  readonly all: number;
+}
+
+export interface MongoOptions {
+  /** `mongodb://user:password@host:27017,host:27017/ledgerdesk?replicaSet=…`; the path names the databases. */
+  readonly url: string;
+  readonly patience?: Patience;
+}
+
+/** The server did not answer for as long as patience lasts, or refuses who asks. Nothing is known of what was under way. */
+export class MongoUnavailable extends Error {}
+
+const usual: Patience = { call: 30_000, all: 15_000 };
+const usualDatabase = 'ledgerdesk';
+
+/** Its deadline ended a call: a connection may be dead without anybody having been told. */
+class Overdue extends Error {}
+
+// From MongoDB's specification of retryable writes: no primary, a primary that steps down, a server that ends or starts
+const passing = new Set([6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const refused = new Set([13, 18, 8000]);
+const duplicate = 11_000;
+const missing = 26;
+
+/** Every connection to MongoDB. What is acknowledged is journalled by a majority, and only that is read. */
+export class Mongo {
+  private readonly ending = new AbortController();
+
+  private constructor(
+    private readonly client: MongoClient,
+    private readonly name: string,
+    private readonly patience: Patience,
+  ) {}
+
+  /** @throws MongoUnavailable, or an Error that names MONGODB_URL; neither tells credentials */
+  static async open({ url, patience = usual }: MongoOptions): Promise<Mongo> {
+    const client = clientOf(url, patience);
+    const mongo = new Mongo(client, client.options.dbName === 'test' ? usualDatabase : client.options.dbName, patience);
+    try {
+      await mongo.ask(() => client.db(mongo.name).command({ ping: 1 }));
+      return mongo;
+    } catch (e) {
+      await mongo.close();
+      throw e;
+    }
+  }
+
+  /** The database that the address names, or one beside it with backups of its own. */
+  database(beside?: string): Db {
+    return this.client.db(beside === undefined ? this.name : `${this.name}_${beside}`);
+  }
+
+  bucket(beside: string): GridFSBucket {
+    return new GridFSBucket(this.database(beside), { bucketName: 'content' });
+  }
+
+  /**
+   * Asks until it is answered, with growing pauses: only what may be done twice.
+   * @throws MongoUnavailable when patience ends, other errors at once
+   */
+  async ask<T>(call: () => Promise<T>, deadline = this.patience.call): Promise<T> {
+    const until = performance.now() + this.patience.all;
+    for (let attempt = 0; ; attempt++) {
+      if (this.ending.signal.aborted) throw new Error('the connection to MongoDB is closed');
+      try {
+        return await inTime(call(), deadline);
+      } catch (e) {
+        if (e instanceof MongoServerError && refused.has(Number(e.code)))
+          throw new MongoUnavailable('MongoDB refuses the credentials of MONGODB_URL, or what they may do');
+        if (!passes(e) || this.ending.signal.aborted) throw e;
+        if (performance.now() >= until)
+          throw new MongoUnavailable(`the MongoDB of MONGODB_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
+        const most = Math.min(1_000, 20 * 2 ** Math.min(attempt, 6));
+        await delay(most / 2 + (Math.random() * most) / 2, undefined, { signal: this.ending.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /**
+   * Writes in any order, each by itself; what may be done twice only.
+   * @returns the places of the operations that met an id that was taken
+   * @throws MongoUnavailable; an Error that tells the first operation that failed for another reason
+   */
+  async bulk<Row extends Document>(collection: Collection<Row>, operations: readonly AnyBulkWriteOperation<Row>[]): Promise<number[]> {
+    if (operations.length === 0) return [];
+    return this.ask(async () => {
+      try {
+        await collection.bulkWrite(operations, { ordered: false });
+        return [];
+      } catch (e) {
+        if (!(e instanceof MongoBulkWriteError)) throw e;
+        const errors = [e.writeErrors].flat();
+        const other = errors.find(({ code }) => code !== duplicate);
+        // One that is no operation's own is the connection's, or says that it is not yet durable
+        if (other || errors.length === 0 || e.result.getWriteConcernError()) throw other ? refusal(other) : e;
+        return errors.map(({ index }) => index);
+      }
+    });
+  }
+
+  /** Makes indexes that are not there yet, for as long as it takes. */
+  async index<Row extends Document>(collection: Collection<Row>, indexes: readonly Readonly<Record<string, 1>>[]): Promise<void> {
+    const sparse = (key: Readonly<Record<string, 1>>) => ('parked' in key ? { sparse: true } : {});
+    if (indexes.length > 0)
+      await this.ask(() => collection.createIndexes(indexes.map((key) => ({ key, ...sparse(key) }))), Number.POSITIVE_INFINITY);
+  }
+
+  async drop<Row extends Document>(collection: Collection<Row>): Promise<void> {
+    await this.ask(async () => {
+      try {
+        await collection.drop();
+      } catch (e) {
+        if (!(e instanceof MongoServerError && (e.code === missing || e.message.includes('ns not found')))) throw e;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.ending.abort();
+    await this.client.close();
+  }
+}
+
+/** Whether a write failed because another was first under its id. */
+export const isTaken = (e: unknown): boolean => e instanceof MongoServerError && e.code === duplicate;
+
+const clientOf = (url: string, patience: Patience): MongoClient => {
+  let why: string;
+  try {
+    return new MongoClient(url, {
+      appName: 'ledgerdesk',
+      w: 'majority',
+      journal: true,
+      readConcernLevel: 'majority',
+      readPreference: 'primary',
+      // Positions are 64 bits wide
+      useBigInt64: true,
+      serverSelectionTimeoutMS: Math.min(patience.call, 5_000),
+      connectTimeoutMS: Math.min(patience.call, 5_000),
+      heartbeatFrequencyMS: 5_000,
+    });
+  } catch (e) {
+    // The driver's message may quote the address, with its password
+    why = (e as Error).name;
+  }
+  throw new Error(`MONGODB_URL is not the address of a MongoDB, as mongodb://host:27017/ledgerdesk (${why})`);
+};
+
+const refusal = ({ code, errmsg }: { readonly code: number; readonly errmsg?: string | undefined }): Error =>
+  passing.has(code) ? new Overdue(errmsg) : new Error(`MongoDB refused a write: ${errmsg ?? ''} (${code})`);
+
+/** What may be over in a moment: the connection, the primary, the server itself. */
+const passes = (e: unknown): boolean =>
+  e instanceof Overdue ||
+  e instanceof MongoNetworkError ||
+  e instanceof MongoServerSelectionError ||
+  (e instanceof MongoError && (e.hasErrorLabel('RetryableWriteError') || e.hasErrorLabel('PoolRequestedRetry'))) ||
+  (e instanceof MongoServerError && passing.has(Number(e.code))) ||
+  // A bulk write wraps what ended it
+  (e instanceof MongoBulkWriteError && /connection|ECONN|EPIPE|socket|pool|timed out/i.test(e.message));
+
+const inTime = async <T>(call: Promise<T>, deadline: number): Promise<T> => {
+  if (!Number.isFinite(deadline)) return call;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Overdue('no answer in time')), deadline);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
