@@ -748,6 +748,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
         ),
         { numRuns: 40 },
       );
-    });
+      // A server syncs each of its thousands of writes
+    }, 300_000);
   });
 };

@@ -1,6 +1,6 @@
 import { type SqliteFile } from '#platform/sqlite/door.js';
 import { type Instants } from '../port.js';
-import { cellRangesAt } from './cells.js';
+import { cellRangesAt } from '../cells.js';
 import { type Layout } from './layout.js';
 import { type Source } from './ordering.js';
 import { millisecondsOf } from './rows.js';

@@ -1,6 +1,6 @@
 import { type Cell, type Cells, type SqliteFile } from '#platform/sqlite/door.js';
 import { type Document, type FiledVersion, type Writes } from '../port.js';
-import { cellOf } from './cells.js';
+import { cellOf } from '../cells.js';
 import { codesIn, type Dictionary, empty } from './dictionary.js';
 import { type Layout } from './layout.js';
 import { keyCells, millisecondsOf, wordsIn, wordText } from './rows.js';
