@@ -29,6 +29,9 @@ interface Kept {
   readonly until: number;
 }
 
+/** What was sealed has no key in the vault, nor a tombstone: the vault is not the one that it was. */
+export class KeyMissing extends Error {}
+
 /** Seals and opens texts: AES-256-GCM (NIST SP 800-38D) under a key of the person, with the person and key as additional data. */
 export class Sealer {
   private readonly kept = new Map<string, Kept>();
@@ -58,10 +61,9 @@ export class Sealer {
 
   /** Destroys both keys of a person: what was sealed under them can never be read again. */
   async forget(owner: string): Promise<void> {
-    for (const key of ['identity', 'texts'] as const) {
-      await this.keys.destroy(nameOf(owner, key));
-      this.kept.delete(nameOf(owner, key));
-    }
+    const names = (['identity', 'texts'] as const).map((key) => nameOf(owner, key));
+    await Promise.all(names.map((name) => this.keys.destroy(name)));
+    for (const name of names) this.kept.delete(name);
   }
 
   private async keyOf(owner: string, key: Sealed['key'], make: boolean): Promise<Kept> {
@@ -81,7 +83,7 @@ export class Sealer {
       key = await this.keys.get(name);
     }
     // Nothing was ever sealed without its key: the vault is not the one that it was
-    if (key === undefined) throw new Error(`the key '${name}' is missing from the vault: restore the keys from their backup`);
+    if (key === undefined) throw new KeyMissing(`the key '${name}' is missing from the vault: restore the keys from their backup`);
     const kept: Kept = { key, about: Buffer.from(name), until: Date.now() + keptFor };
     this.kept.delete(name);
     this.kept.set(name, kept);

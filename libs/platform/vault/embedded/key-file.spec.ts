@@ -76,6 +76,18 @@ describe('the key file', () => {
     expect(await (await open()).get(name)).toHaveLength(32);
   });
 
+  it('writes the file anew, once for all that is destroyed together, also when asked again after a crash in between', async () => {
+    const keys = await open();
+    const names = Array.from({ length: 20 }, nameOf);
+    for (const name of names) await keys.put(name, randomBytes(32));
+    const executed = jest.spyOn(keys['file'], 'exec');
+    await Promise.all(names.map((name) => keys.destroy(name)));
+    // secure_delete alone left one key of some two thousand in the free space of a page that had been split
+    expect(executed.mock.calls).toEqual([['VACUUM']]);
+    await keys.destroy(names[0] as string);
+    expect(executed.mock.calls).toEqual([['VACUUM'], ['VACUUM']]);
+  });
+
   it('waits with destroying for one who reads, and says that the bytes are still there when that one never lets go', async () => {
     const keys = await open();
     const [name, bytes] = [nameOf(), randomBytes(32)];

@@ -20,12 +20,15 @@ const layout: Layout = {
 // Bytes of one transaction: far below the 50 ms that another process may have to wait for it
 const mostInGroup = 1_000_000;
 const namesAtOnce = 500;
+// Names destroyed together: the file is written anew once for all of them
+const mostDestroyed = 500;
 // How long destroying waits for others who read, in milliseconds
 const patience = 10_000;
 
-/** The keys in one SQLite file of their own, with backups of their own. What is destroyed is overwritten in the file. */
+/** The keys in one SQLite file of their own, with backups of their own. Whatever is destroyed, the file is written anew without it. */
 export class KeyFile implements Vault {
   private readonly group = new GroupCommit<Put, Outcome>((puts) => this.commit(puts), mostInGroup);
+  private readonly destroying = new GroupCommit<string, void>((names) => this.destroyAll(names), mostDestroyed);
 
   private constructor(private readonly file: SqliteFile) {}
 
@@ -36,7 +39,8 @@ export class KeyFile implements Vault {
   static async open({ folder }: { readonly folder: string }): Promise<KeyFile> {
     await makeFolder(folder);
     const file = await openLaid(join(folder, 'keys.db'), { durability: 'full' }, layout);
-    file.exec('PRAGMA secure_delete = ON');
+    // The copy that VACUUM makes on its way holds every key: it must not stand in a temporary file
+    file.exec('PRAGMA temp_store = MEMORY');
     await syncFolder(folder);
     // After a crash the WAL may stand in the page cache only, its failed fsync forgotten: never build on it
     await file.checkpoint(0);
@@ -60,12 +64,7 @@ export class KeyFile implements Vault {
   }
 
   async destroy(name: string): Promise<void> {
-    await this.file.transaction(() =>
-      this.file.run('INSERT INTO keys (name, bytes) VALUES (?, NULL) ON CONFLICT (name) DO UPDATE SET bytes = NULL', storable(name)),
-    );
-    // The write-ahead log still holds the old page until it is taken over and cut
-    if (!(await this.file.checkpoint(patience)))
-      throw new Error(`${this.file.path} is being read by another process, so the destroyed bytes are still in its log: destroy again`);
+    return this.destroying.add(storable(name), 1);
   }
 
   async *names(): AsyncGenerator<{ readonly name: string; readonly destroyed: boolean }> {
@@ -82,7 +81,21 @@ export class KeyFile implements Vault {
 
   async close(): Promise<void> {
     await this.group.idle();
+    await this.destroying.idle();
     this.file.close();
+  }
+
+  private async destroyAll(names: readonly string[]): Promise<readonly undefined[]> {
+    await this.file.transaction(() => {
+      for (const name of names)
+        this.file.run('INSERT INTO keys (name, bytes) VALUES (?, NULL) ON CONFLICT (name) DO UPDATE SET bytes = NULL', name);
+    });
+    // Where a page was split, its free space still holds copies of what moved, which secure_delete does not know of
+    await this.file.patient(() => this.file.exec('VACUUM'));
+    // The write-ahead log still holds the old pages, and the file does, until it is taken over and cut
+    if (!(await this.file.checkpoint(patience)))
+      throw new Error(`${this.file.path} is being read by another process, so the destroyed bytes are still in it: destroy again`);
+    return names.map(() => undefined);
   }
 
   private commit(puts: readonly Put[]): Promise<readonly Outcome[]> {
