@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { staffMember } from '#contexts/staff/contract/staff-member.js';
 import { Executor } from '#platform/decider/execute.js';
 import { Numbers } from '#platform/decider/series.js';
@@ -45,12 +46,20 @@ export interface DeskOptions {
   readonly now?: () => Date;
   /** How many numbers a process takes at a time. */
   readonly numberBlock?: number;
+  /** Whether there must be a desk already: a mistyped folder is then told, not begun. */
+  readonly existing?: boolean;
 }
 
-export const openDesk = async ({ folder, now = () => new Date(), numberBlock = 100 }: DeskOptions): Promise<Desk> => {
+/** The folder is not that of a desk, or not all of it: what to do is in the message. */
+export class FolderIncomplete extends Error {}
+
+export const openDesk = async ({ folder, now = () => new Date(), numberBlock = 100, existing = false }: DeskOptions): Promise<Desk> => {
+  if (existing && !existsSync(join(folder, 'log.db')))
+    throw new FolderIncomplete(`${folder} holds no log.db: set LEDGERDESK_DATA to the data folder of a desk`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const store = await EmbeddedLog.open({ folder });
   const keys = await KeyFile.open({ folder });
+  await requireBoth(store, keys, folder);
   const readModels = await EmbeddedReadModels.open({ folder });
   const issuer = await LocalIssuer.of(folder);
   const sealer = new Sealer(keys);
@@ -71,11 +80,32 @@ export const openDesk = async ({ folder, now = () => new Date(), numberBlock = 1
   };
 };
 
+const fingerprints = 'ledgerdesk/fingerprints';
+
+/** Log and keys belong together: going on with one alone would seal new texts under keys that are not theirs. */
+const requireBoth = async (store: EventStore, keys: Vault, folder: string): Promise<void> => {
+  const isEmpty = (await store.head()) < 0n;
+  let held = 0;
+  let persons = 0;
+  for await (const { name } of keys.names()) {
+    held++;
+    if (name !== fingerprints) persons++;
+    if (held > 1) break;
+  }
+  const because =
+    !isEmpty && held === 0 ? ['keys.db', 'log.db has events'] : isEmpty && persons > 0 ? ['log.db', 'keys.db has keys'] : undefined;
+  if (!because) return;
+  await store.close();
+  await keys.close();
+  throw new FolderIncomplete(
+    `${because[0]} of ${folder} is missing or empty, while ${because[1]}: restore it from its backup, or set LEDGERDESK_DATA to a new folder`,
+  );
+};
+
 /** The key of the command fingerprints: made once, kept with the other keys. */
 const secretOf = async (keys: Vault): Promise<Uint8Array> => {
-  const name = 'ledgerdesk/fingerprints';
-  await keys.put(name, randomBytes(32));
-  const secret = await keys.get(name);
+  await keys.put(fingerprints, randomBytes(32));
+  const secret = await keys.get(fingerprints);
   if (!(secret instanceof Uint8Array))
     throw new Error('the key of the command fingerprints is gone from keys.db: restore it from its backup');
   return secret;

@@ -2,8 +2,10 @@ import { LogDamaged, LogFull, LogReadOnly } from '#platform/event-store/port.js'
 import { TokenKeyUnreadable } from '#platform/http/tokens.js';
 import { DiskFailed, DiskFull, FileDamaged } from '#platform/sqlite/door.js';
 import { ForeignFile } from '#platform/sqlite/layout.js';
+import { KeyMissing } from '#platform/vault/sealing.js';
+import { FolderIncomplete } from './desk.js';
 
-const complete = [LogDamaged, LogFull, LogReadOnly, DiskFull, DiskFailed, TokenKeyUnreadable];
+const complete = [LogDamaged, LogFull, LogReadOnly, DiskFull, DiskFailed, TokenKeyUnreadable, KeyMissing, FolderIncomplete];
 
 /** A failure that people meet, in a line that says what to do; undefined for one that nobody foresaw. */
 export const toldOf = (e: unknown, folder: string): string | undefined => {
@@ -18,6 +20,9 @@ export const toldOf = (e: unknown, folder: string): string | undefined => {
     case 'EPERM':
     case 'EROFS':
       return `${folder} cannot be written: give this user the right to it, or set LEDGERDESK_DATA (${message})`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `the disk is full: free space and run it again; what was acknowledged is kept (${message})`;
     case 'EEXIST':
     case 'ENOTDIR':
       return `${folder} is not a folder: set LEDGERDESK_DATA to one`;

@@ -75,14 +75,17 @@ export class Health {
     return { status: 'live' };
   }
 
-  /** Commands can be taken: the log answers. Read models that stand still are told; commands do not wait for them. */
-  @Get('readyz') async ready(): Promise<{ readonly status: string; readonly stalled: Readonly<Record<string, string>> }> {
+  /** Commands can be taken: the log answers. Read models that are being made or stand still are told; commands do not wait for them. */
+  @Get('readyz') async ready(): Promise<object> {
     try {
       await this.reading.store.head();
     } catch {
       throw new Problem('not-ready', { headers: { 'Retry-After': '2' } });
     }
-    return { status: 'ready', stalled: this.reading.stalled };
+    const building: string[] = [];
+    for (const { declaration } of collections)
+      if (!(await (await this.reading.readModels.model(declaration)).serving())) building.push(declaration.name);
+    return { status: 'ready', building, stalled: this.reading.stalled };
   }
 
   @Get('metrics') async told(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

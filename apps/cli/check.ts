@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { brokenLink } from '#platform/decider/chain.js';
 import { EventUnreadable } from '#platform/decider/contract.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type Collection } from '#platform/read-models/collection.js';
+import { positionText } from '#platform/http/positions.js';
 import { type ReadModels } from '#platform/read-models/port.js';
 import { compareBuilds, comparePast, type Difference, sampled, upTo } from '#platform/processors/compare.js';
 import { catchUp } from '#platform/processors/catch-up.js';
@@ -29,11 +31,29 @@ class Findings {
   }
 }
 
-/** Follows every stream's chain of hashes through the whole log; says the first few places where it breaks. */
-const checkChain = async (desk: Desk): Promise<Findings> => {
+/** A position, and the digest of the whole log up to it: `<log id>.<decimal>:<hex>`. */
+interface Seal {
+  readonly position: string;
+  readonly digest: string;
+}
+const sealOf = (text: string | undefined): Seal | undefined => {
+  if (text === undefined) return undefined;
+  const [, position, digest] = /^([0-9a-f-]{36}\.\d{1,19}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (position === undefined || digest === undefined) throw new UsageError('--against is a seal as an earlier check printed it');
+  return { position, digest };
+};
+
+/**
+ * Follows every stream's chain of hashes through the whole log; says the first few places where it breaks. A stream that
+ * was removed whole leaves no broken link: the digest over all hashes, kept elsewhere since an earlier check, tells.
+ */
+const checkChain = async (desk: Desk, against: Seal | undefined): Promise<Findings> => {
   const last = new Map<string, { readonly revision: bigint; readonly hash: string }>();
   const broken = new Findings();
   let events = 0;
+  let position = '';
+  let met = false;
+  const digest = createHash('sha256');
   for await (const event of desk.store.readAll()) {
     events++;
     const before = last.get(event.stream);
@@ -41,11 +61,21 @@ const checkChain = async (desk: Desk): Promise<Findings> => {
       event.revision !== (before?.revision ?? -1n) + 1n ? `revision ${event.revision} follows ${before?.revision ?? 'nothing'}` : undefined;
     const why = gap ?? brokenLink(event, before?.hash ?? '');
     if (why !== undefined) broken.add(`${event.stream}@${event.revision}`, why);
-    last.set(event.stream, { revision: event.revision, hash: event.metadata['hash'] as string });
+    const hash = event.metadata['hash'] as string;
+    last.set(event.stream, { revision: event.revision, hash });
+    digest.update(`${event.position} ${event.stream} ${event.revision} ${hash}\n`);
+    position = positionText(desk.store.logId, event.position);
+    if (position !== against?.position) continue;
+    met = true;
+    if (digest.copy().digest('hex') !== against.digest)
+      broken.add(`log up to ${position}`, 'is not what it was when that seal was printed');
   }
+  if (against && !met)
+    broken.add('log', `has no position ${against.position}, of which the seal is: events were removed, or it is another log`);
   process.stdout.write(
     `log: ${events} events in ${last.size} streams, ${broken.count === 0 ? 'every hash follows from the one before' : `${broken.count} broken`}\n`,
   );
+  if (events > 0) process.stdout.write(`seal, to be kept elsewhere: ${position}:${digest.digest('hex')}\n`);
   return broken;
 };
 
@@ -59,7 +89,8 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
   const say = (what: string): void => void process.stdout.write(`${name}: ${what}\n`);
   const serving = await (await desk.readModels.model(collection.declaration)).serving();
   if (!serving || !fits(serving, desk.store, collection)) {
-    say('no build of this log and version serves yet: start the server once, or rebuild it');
+    say('not checked');
+    found.add(name, 'no build of this log and version serves: start the server once, or rebuild it');
     return found;
   }
   const position = await serving.checkpoint();
@@ -108,18 +139,19 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
 
 /** Proves that the log is whole and that the read models say what it says. */
 export const check: Subcommand = {
-  usage: 'check [--instants 5]',
+  usage: 'check [--instants 5] [--against <seal>]',
   about:
-    'proves that the hash chains hold, and that each read model and its history equal a clean rebuild and, as of sampled instants, a fold of the log',
+    'proves that the hash chains hold, and that each read model and its history equal a clean rebuild and, as of sampled instants, a fold of the log; with the seal of an earlier check, that nothing before it was altered or removed',
   run: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: { instants: { type: 'string', default: '5' } } });
+    const { values } = parseArgs({ args: [...args], options: { instants: { type: 'string', default: '5' }, against: { type: 'string' } } });
+    const against = sealOf(values.against);
     if (!/^\d{1,3}$/.test(values.instants)) throw new UsageError('--instants is a number');
-    const desk = await openDesk({ folder: dataFolder() });
+    const desk = await openDesk({ folder: dataFolder(), existing: true });
     const beside = await mkdtemp(join(tmpdir(), 'ledgerdesk-check-'));
     const clean = await EmbeddedReadModels.open({ folder: beside });
     const findings: Findings[] = [];
     try {
-      findings.push(await checkChain(desk));
+      findings.push(await checkChain(desk, against));
       for (const collection of collections) findings.push(await checkModel(desk, clean, collection, Number(values.instants)));
     } finally {
       await clean.close();

@@ -23,19 +23,24 @@ export const history: Subcommand = {
     if (name === undefined) throw new UsageError('which request?');
     const collection = collections[0];
     if (!collection) return 1;
-    const desk = await openDesk({ folder: dataFolder() });
+    const desk = await openDesk({ folder: dataFolder(), existing: true });
     try {
       const id = await desk.reading.idOf(collection, name);
       let shown = 0;
       for await (const entry of historyOf(desk.reading, collection, id, {}, operator)) {
         shown++;
-        const role = typeof entry['role'] === 'string' ? ` (${entry['role']})` : '';
+        const told = (name: string, before: string): string => (typeof entry[name] === 'string' ? `${before}${entry[name]}` : '');
+        const who = `${entry.actor as string}${told('role', ' as ')}${told('onBehalfOf', ' on behalf of ')}${told('sourceActor', ' for ')}`;
         process.stdout.write(
-          `${entry.revision.padStart(4)}  ${entry.occurred}${entry.late ? ` late, recorded ${entry.recorded}` : ''}  ${entry.type}  by ${entry.actor as string}${role}\n`,
+          `${entry.revision.padStart(4)}  ${entry.occurred}${entry.late ? ` late, recorded ${entry.recorded}` : ''}  ${entry.type}  by ${who}\n`,
         );
         if (entry['reason'] !== null) process.stdout.write(`        because: ${JSON.stringify(entry['reason'])}\n`);
         for (const [field, { before, after }] of Object.entries(entry.changes))
           process.stdout.write(`        ${field}: ${JSON.stringify(before)} → ${JSON.stringify(after)}\n`);
+        for (const [field, value] of Object.entries(entry['data'] as object))
+          if (value !== null && !(field in entry.changes)) process.stdout.write(`        ${field}: ${JSON.stringify(value)}\n`);
+        for (const name of ['facts', 'settings'])
+          if (entry[name] !== undefined) process.stdout.write(`        ${name} used: ${JSON.stringify(entry[name])}\n`);
       }
       if (shown === 0) throw new NotFound();
     } catch (e) {

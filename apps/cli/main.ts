@@ -50,4 +50,6 @@ const main = async ([name = 'help', ...args]: readonly string[]): Promise<number
   }
 };
 
+// Whoever reads no further (head, less) has seen enough
+process.stdout.on('error', (e: NodeJS.ErrnoException) => process.exit(e.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await main(process.argv.slice(2));

@@ -13,7 +13,7 @@ export const rebuildModel: Subcommand = {
       throw new UsageError(
         `${name ?? 'which one?'}: the read models are ${collections.map(({ declaration }) => declaration.name).join(', ')}`,
       );
-    const desk = await openDesk({ folder: dataFolder() });
+    const desk = await openDesk({ folder: dataFolder(), existing: true });
     try {
       const begun = performance.now();
       const show = process.stderr.isTTY ? (events: number) => process.stderr.write(`\r${events} events`) : undefined;

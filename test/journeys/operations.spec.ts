@@ -153,7 +153,7 @@ describe('beside commands and queries', () => {
     expect((await desk.auditor.get('/requests', { accept: 'text/csv' })).headers.get('ledgerdesk-stalled')).toBe('requests');
     expect((await desk.auditor.get('/teams')).headers.get('ledgerdesk-stalled')).toBeNull();
     const ready = await open('/readyz');
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', stalled: { requests: 'an event of a newer release' } }]);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', building: [], stalled: { requests: 'an event of a newer release' } }]);
     await desk.opens();
     serving.desk.reading.stalled = {};
     expect((await desk.auditor.get('/requests')).headers.get('ledgerdesk-stalled')).toBeNull();
@@ -161,7 +161,7 @@ describe('beside commands and queries', () => {
 
   it('/livez depends on nothing, /readyz on the log', async () => {
     expect(await (await open('/livez')).json()).toEqual({ status: 'live' });
-    expect(await (await open('/readyz')).json()).toEqual({ status: 'ready', stalled: {} });
+    expect(await (await open('/readyz')).json()).toEqual({ status: 'ready', building: [], stalled: {} });
     const head = jest.spyOn(serving.desk.store, 'head').mockRejectedValue(new Error('the disk is gone'));
     expect((await open('/livez')).status).toBe(200);
     const unready = await open('/readyz');

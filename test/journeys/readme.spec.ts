@@ -46,7 +46,7 @@ describe('the README', () => {
       expect.objectContaining({ number: 'REQ-000001', status: 'on-hold', hold: 'client', revision: '5' }),
       { from: '5', to: '8', changes: expect.objectContaining({ status: { before: 'on-hold', after: 'resolved' } }) },
     ]);
-    expect(told).toMatch(/^ +8 .* RequestResolved {2}by 5f0c2a5e-7a61-4c58-9d5a-0c5d4a7f0003 \(technician\)$/m);
+    expect(told).toMatch(/^ +8 .* RequestResolved {2}by 5f0c2a5e-7a61-4c58-9d5a-0c5d4a7f0003 as technician$/m);
     expect(told).toMatch(/^log: \d+ events in \d+ streams, every hash follows from the one before$/m);
     expect(told).toMatch(/^requests: equals a clean rebuild, and a fold of the log as of 5 instants$/m);
   });
