@@ -63,7 +63,7 @@ export class Mongo {
   /** @throws MongoUnavailable, or an Error that names MONGODB_URL; neither tells credentials */
   static async open({ url, patience = usual }: MongoOptions): Promise<Mongo> {
     const client = clientOf(url, patience);
-    const mongo = new Mongo(client, client.options.dbName === 'test' ? usualDatabase : client.options.dbName, patience);
+    const mongo = new Mongo(client, /\/\/[^/]*\/[^/?]/.test(url) ? client.options.dbName : usualDatabase, patience);
     try {
       await mongo.ask(() => client.db(mongo.name).command({ ping: 1 }));
       return mongo;
@@ -141,6 +141,11 @@ export class Mongo {
         if (!(e instanceof MongoServerError && (e.code === missing || e.message.includes('ns not found')))) throw e;
       }
     });
+  }
+
+  /** What ended a stream, which nobody can ask for again: MongoUnavailable where the connection or the server did. */
+  told(e: unknown): unknown {
+    return passes(e) ? new MongoUnavailable(`the MongoDB of MONGODB_URL went away: ${(e as Error).message.split('\n')[0] ?? ''}`) : e;
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,7 @@ export const trialDatabase = async (): Promise<TrialDatabase> => {
     },
     clean: async () => {
       const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
+      databases.sort((a, b) => b.name.length - a.name.length);
       // The test server does not always drop what was written by several at once; it goes with its folder
       for (const one of databases.filter((database) => database.name.startsWith(name)))
         await client

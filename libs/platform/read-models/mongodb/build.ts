@@ -182,7 +182,7 @@ export class MongoBuild implements Build {
   /** Reads what a selection is chosen from: the documents, or what held at an instant. */
   private async reading<T>({ at }: Selection, conditions: readonly Condition[], read: (sources: Source[]) => Promise<T>): Promise<T> {
     const { documents, filed } = this.rows<Row>();
-    if (!at) return read([{ collection: documents, tie: '_id', where: conditions }]);
+    if (at?.occurred === undefined && at?.recorded === undefined) return read([{ collection: documents, tie: '_id', where: conditions }]);
     const holding = holdingAt(this.layout, at);
     let standing = await this.registry.standing(this.name);
     for (let attempt = 1; ; attempt++) {

@@ -46,7 +46,7 @@ export class MongoContent implements Vault {
     } catch (e) {
       // The reason counts, also where the server is gone and cannot clean up
       await this.remove(upload).catch(() => undefined);
-      throw e;
+      throw this.mongo.told(e);
     }
     const outcome = await this.mongo.ask(async () => {
       try {
@@ -74,7 +74,7 @@ export class MongoContent implements Vault {
   async stream(name: string): Promise<AsyncIterable<Uint8Array> | 'destroyed' | undefined> {
     const row = await this.mongo.ask(() => this.taken.findOne({ _id: storable(name) }));
     if (!row) return undefined;
-    return row.upload === null ? 'destroyed' : this.bucket.openDownloadStream(row.upload);
+    return row.upload === null ? 'destroyed' : this.download(row.upload);
   }
 
   /** The tombstone first, then every upload under the name, also one that was cut off: done again, it finishes. */
@@ -98,6 +98,14 @@ export class MongoContent implements Vault {
 
   close(): Promise<void> {
     return this.mongo.close();
+  }
+
+  private async *download(upload: ObjectId): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of this.bucket.openDownloadStream(upload)) yield piece as Buffer;
+    } catch (e) {
+      throw this.mongo.told(e);
+    }
   }
 
   private async remove(upload: ObjectId): Promise<void> {
