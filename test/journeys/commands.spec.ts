@@ -230,6 +230,16 @@ describe('commands over HTTP', () => {
       await desk.technician.does('RejectResolution', id, why, { 'on-behalf-of': desk.contact });
     });
 
+    it.each([
+      ['UnassignRequest', { reason: '  ' }, 'reason is blank'],
+      ['AddNote', { text: '\n' }, 'text is blank'],
+      ['AddNote', {}, 'text is missing'],
+      ['RecordReply', { text: 'Yes', channel: 'phone', contact: null }, 'contact is null: leave it out where there is none'],
+    ])('says plainly what %s lacks: %j', async (command, body, error) => {
+      const answered = await desk.coordinator.send(command, randomUUID(), body);
+      expect([answered.status, asProblem(answered)['errors']]).toEqual([400, [error]]);
+    });
+
     it('takes no actor and no time from a body', async () => {
       const { id } = await desk.opens();
       for (const field of ['actor', 'by', 'onBehalfOf', 'occurred', 'recorded', 'occurredAt', 'id', 'number', 'revision', 'role'])
@@ -257,8 +267,8 @@ describe('commands over HTTP', () => {
   });
 
   describe('problem details', () => {
-    const english = 'Only the assignee or a coordinator may do this';
-    const french = 'Réservé à la personne assignée ou à un coordinateur';
+    const english = 'This is for the assignee, or for a coordinator whose role allows it';
+    const french = 'Réservé à la personne assignée, ou à un coordinateur dont le rôle le permet';
     it.each([
       ['', english],
       ['fr', french],

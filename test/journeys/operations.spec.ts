@@ -153,7 +153,10 @@ describe('beside commands and queries', () => {
     expect((await desk.auditor.get('/requests', { accept: 'text/csv' })).headers.get('ledgerdesk-stalled')).toBe('requests');
     expect((await desk.auditor.get('/teams')).headers.get('ledgerdesk-stalled')).toBeNull();
     const ready = await open('/readyz');
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', building: [], stalled: { requests: 'an event of a newer release' } }]);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: 'ready', building: [], stalled: { requests: 'an event of a newer release' } },
+    ]);
     await desk.opens();
     serving.desk.reading.stalled = {};
     expect((await desk.auditor.get('/requests')).headers.get('ledgerdesk-stalled')).toBeNull();

@@ -363,6 +363,17 @@ describe('queries over HTTP', () => {
     const csv = { accept: 'text/csv' };
     const parsed = (text: string): readonly Readonly<Record<string, string>>[] => parse(text, { columns: true });
 
+    it.each([
+      ['text/csv', true],
+      ['text/csv;q=0.9, application/json;q=0.5', true],
+      ['application/json, text/csv;q=0', false],
+      ['text/csv;q=0.1, application/json', false],
+      ['*/*', false],
+    ])('is answered where it is asked for not less than JSON: %s', async (accept, isCsv) => {
+      const { headers } = await desk.auditor.get('/requests?limit=1', { accept });
+      expect(headers.get('content-type')?.startsWith('text/csv')).toBe(isCsv);
+    });
+
     it('has the fields as header, tags and attributes as JSON, and no cell that is a formula', async () => {
       const { status, headers, text } = await desk.auditor.get('/requests', csv);
       expect([status, headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8; header=present']);

@@ -18,9 +18,15 @@ export const texts = {
   'contact-not-found': ['The client has no such contact', 'Le client n’a pas ce contact'],
   'team-not-found': ['There is no such team', 'Cette équipe n’existe pas'],
   'staff-member-not-found': ['There is no such staff member', 'Cette personne ne fait pas partie du personnel'],
-  'unknown-category': ['The category is not in the setting', 'Catégorie absente du paramétrage'],
-  'unknown-hold-reason': ['The hold reason is not in the setting', 'Motif d’attente absent du paramétrage'],
-  'unknown-resolution-code': ['The resolution code is not in the setting', 'Code de résolution absent du paramétrage'],
+  'unknown-category': ['The category is not in the setting, which has {known}', 'Catégorie absente du paramétrage, qui a {known}'],
+  'unknown-hold-reason': [
+    'The hold reason is not in the setting, which has {known}',
+    'Motif d’attente absent du paramétrage, qui a {known}',
+  ],
+  'unknown-resolution-code': [
+    'The resolution code is not in the setting, which has {known}',
+    'Code de résolution absent du paramétrage, qui a {known}',
+  ],
   'priority-is-overridden': [
     'The priority was set by hand: only a coordinator lifts it',
     'La priorité a été fixée à la main : seul un coordinateur la lève',
@@ -46,7 +52,10 @@ export const texts = {
   ],
   'supervisor-not-found': ['No active staff member is the supervisor named', 'Le superviseur nommé ne fait pas partie du personnel actif'],
   'supervisor-is-assignee': ['Nobody supervises themself', 'Nul ne se supervise soi-même'],
-  'not-the-assignee': ['Only the assignee or a coordinator may do this', 'Réservé à la personne assignée ou à un coordinateur'],
+  'not-the-assignee': [
+    'This is for the assignee, or for a coordinator whose role allows it',
+    'Réservé à la personne assignée, ou à un coordinateur dont le rôle le permet',
+  ],
   'no-question-sent': ['No question waits for the client’s answer', 'Aucune question n’attend de réponse du client'],
   'hold-names-nothing': ['This hold must name the {what} that it waits for', 'Cette attente doit nommer ce qu’elle attend : {what}'],
   'follow-up-in-the-past': ['The follow-up date has passed', 'La date de relance est passée'],

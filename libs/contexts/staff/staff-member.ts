@@ -30,7 +30,7 @@ export class HireStaffMember extends Command<Done> {
 
   static open(c: HireStaffMember, { known, reason, id }: Given<typeof HireStaffMember>) {
     if (c.level === 'senior' && reason === undefined) return reject('senior-needs-reason');
-    if (c.skills?.some((skill) => !known.includes(skill))) return reject('unknown-skill');
+    if (c.skills?.some((skill) => !known.includes(skill))) return reject('unknown-skill', { known: known.join(', ') });
     return [StaffMemberHired({ member: id as StaffId, name: c.name, level: c.level, hiredOn: c.hiredOn, skills: c.skills ?? [] })];
   }
 }
@@ -44,7 +44,7 @@ export class GrantSkill extends Command<Done> {
 
   static decide(c: GrantSkill, was: StaffMember, { known }: Given<typeof GrantSkill>) {
     if (was.status === 'departed') return reject('staff-member-is-departed');
-    if (!known.includes(c.skill)) return reject('unknown-skill');
+    if (!known.includes(c.skill)) return reject('unknown-skill', { known: known.join(', ') });
     if (was.skills.includes(c.skill)) return alreadySo;
     return [SkillGranted({ skill: c.skill })];
   }

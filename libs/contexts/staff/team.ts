@@ -16,7 +16,8 @@ export class FormTeam extends Command<Done> {
   static readonly facts = () => ({ known: setting('categories') });
 
   static open(c: FormTeam, { known }: Given<typeof FormTeam>) {
-    if (c.categories.some((category) => !Object.hasOwn(known, category))) return reject('unknown-category');
+    if (c.categories.some((category) => !Object.hasOwn(known, category)))
+      return reject('unknown-category', { known: Object.keys(known).join(', ') });
     return [TeamFormed({ name: c.name, categories: c.categories })];
   }
 }

@@ -3,7 +3,7 @@ import { type Person } from '#platform/decider/aggregate.js';
 import { type Json } from '#platform/event-store/port.js';
 import { type Collection, opened } from '#platform/read-models/collection.js';
 import { type Build, type PageQuery } from '#platform/read-models/port.js';
-import { csvOf } from './csv.js';
+import { csvOf, prefersCsv } from './csv.js';
 import { differenceOf, historyOf } from './history.js';
 import { countParameters, instantFrom, knowOnly, listParameters, pageOf, pastOf, type RawQuery } from './parameters.js';
 import { sealCursor, selectionOf, single } from './parameters.js';
@@ -51,7 +51,7 @@ const list: Answering = async (reading, collection, asked) => {
   knowOnly(query, listParameters(collection));
   const page = pageOf(collection, query, person);
   const { build, position, headers } = await reachedBuild(reading, collection, asked);
-  if (/\btext\/csv\b/i.test(accept)) {
+  if (prefersCsv(accept)) {
     const fields = [...collection.row, 'revision'].filter((field) => !isHidden(collection, person, field));
     const body = Readable.from(csvOf(fields, everyPage(build, page)));
     return { body, position, type: 'text/csv; charset=utf-8; header=present', ...(headers && { headers }) };

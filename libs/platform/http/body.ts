@@ -28,6 +28,8 @@ interface Form {
   readonly fields: ReadonlySet<string>;
   readonly instants: readonly string[];
   readonly ids: readonly string[];
+  /** Fields of text with a length: white space alone says nothing. */
+  readonly texts: readonly string[];
   /** Fields that null makes empty. */
   readonly nullable: readonly string[];
   /** Whether a field is an object with a class of its own. */
@@ -44,6 +46,7 @@ export const formOf = (command: AnyCommand): Form => {
       fields: fieldsOf(command),
       instants: withRule('isInstant'),
       ids: withRule('isUuid'),
+      texts: withRule('isLength'),
       nullable: withRule('isOptional'),
       nested: declared.some(({ type }) => type === 'nestedValidation'),
     };
@@ -72,7 +75,7 @@ export const parseBody = async (command: AnyCommand, body: unknown): Promise<obj
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body is not a JSON object');
   const unsafe = unsafeIn(body);
   if (unsafe !== undefined) throw invalid(unsafe);
-  const { fields, instants, ids, nested } = formOf(command);
+  const { fields, instants, ids, texts, nested } = formOf(command);
   const unknown = Object.keys(body).filter((key) => !fields.has(key));
   if (unknown.length > 0) throw invalid(...unknown.map((key) => `${key.slice(0, 80)} is not a field of ${command.name}`));
   // plainToInstance is most of the time that a body takes; only classes within a class need it
@@ -82,6 +85,8 @@ export const parseBody = async (command: AnyCommand, body: unknown): Promise<obj
   >;
   const errors = await validate(instance, rules);
   if (errors.length > 0) throw invalid(...sentences(errors));
+  const blank = texts.filter((name) => typeof instance[name] === 'string' && instance[name].trim() === '');
+  if (blank.length > 0) throw invalid(...blank.map((name) => `${name} is blank`));
   // One form for what has several, since they are compared and looked up by it
   for (const name of instants) if (typeof instance[name] === 'string') instance[name] = instantOf(instance[name]);
   for (const name of ids) if (typeof instance[name] === 'string') instance[name] = instance[name].toLowerCase();

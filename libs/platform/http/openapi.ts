@@ -68,6 +68,8 @@ const commandPath = (aggregate: Aggregate, command: AnyCommand, body: BodySchema
       409: problem('a rule, or the wrong state'),
       412: problem('changed since the revision named'),
       422: problem('the key was used with another body'),
+      413: problem('the body is too large'),
+      415: problem('not JSON'),
       503: problem('later'),
       507: problem('the disk is full'),
     },

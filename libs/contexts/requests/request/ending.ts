@@ -36,7 +36,7 @@ export class ResolveRequest extends Command<Done> {
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
     if (was.status !== 'new' && !isAssigneeOrCoordinator(was, by)) return reject('not-the-assignee');
     if (!c.code || !c.note?.trim()) return reject('resolution-needs-code-and-note');
-    if (!codes.includes(c.code)) return reject('unknown-resolution-code');
+    if (!codes.includes(c.code)) return reject('unknown-resolution-code', { known: codes.join(', ') });
     const solver = was.status === 'new' ? null : atWork(assigned);
     return [RequestResolved({ code: c.code, about: was.about, note: c.note, by: solver ?? (by.id as StaffId) })];
   }

@@ -36,7 +36,8 @@ export class OpenRequest extends Command<Done> {
     if (!client) return reject('client-not-found');
     const contact = contactOf(client, c.contact)?.contact;
     if (contact === undefined) return reject('contact-not-found');
-    if (category !== undefined && !Object.hasOwn(categories, category)) return reject('unknown-category');
+    if (category !== undefined && !Object.hasOwn(categories, category))
+      return reject('unknown-category', { known: Object.keys(categories).join(', ') });
     return [
       RequestOpened({
         ...{ kind, client: client.id, contact, about: contact, subject, description, category, application, channel },

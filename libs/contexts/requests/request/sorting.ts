@@ -33,7 +33,8 @@ export class CategoriseRequest extends Command<Done> {
     const category = c.category === undefined ? was.category : c.category;
     const application = c.application === undefined ? was.application : c.application;
     const { complexity = was.complexity, tags = was.tags } = c;
-    if (category !== was.category && category !== null && !Object.hasOwn(categories, category)) return reject('unknown-category');
+    if (category !== was.category && category !== null && !Object.hasOwn(categories, category))
+      return reject('unknown-category', { known: Object.keys(categories).join(', ') });
     const same = category === was.category && application === was.application && complexity === was.complexity;
     if (same && tags.length === was.tags.length && tags.every((tag, i) => tag === was.tags[i])) return alreadySo;
     return [RequestCategorised({ category, application, complexity, tags })];

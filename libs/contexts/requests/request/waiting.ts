@@ -21,7 +21,7 @@ export class HoldRequest extends Command<Done> {
   static decide(c: HoldRequest, was: Request, { by, now, reasons }: Given<typeof HoldRequest>) {
     if (!isOpen(was)) return reject(`request-is-${was.status}`);
     if (!isAssigneeOrCoordinator(was, by) && !by.senior) return reject('not-the-assignee');
-    if (!reasons.includes(c.hold)) return reject('unknown-hold-reason');
+    if (!reasons.includes(c.hold)) return reject('unknown-hold-reason', { known: reasons.join(', ') });
     const { until = null } = c;
     const waitsFor = c.hold === 'problem' ? c.problem : c.hold === 'change' ? c.change : null;
     if (was.hold === c.hold && was.followUpAt === until && was.waitsFor === waitsFor) return alreadySo;
