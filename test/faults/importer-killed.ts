@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -6,7 +7,7 @@ import { brokenLink } from '#platform/decider/chain.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { none, type StoredEvent } from '#platform/event-store/port.js';
 import { randomOf } from '#platform/processors/spec.js';
-import { child, ended, holds, inFolder } from './children.js';
+import { ended, holds, inFolder } from './children.js';
 
 const realLog = resolve('../shared/data/servicenow-incidents/incident_event_log.zip');
 const mapping = resolve('examples/mappings/servicenow-incidents.json');
@@ -42,8 +43,12 @@ const madeUp = (rows: number, seed: number): string => {
   return `${lines.join('\n')}\n`;
 };
 
-const importer = (folder: string, file: string) =>
-  child('importer', [folder, file, '--mapping', mapping, '--json', '--rejects', join(folder, 'rejects.csv')], true);
+/** The importer as its users start it. */
+const importer = (folder: string, file: string): ChildProcess =>
+  spawn(process.execPath, ['apps/cli/run.mjs', 'import', file, '--mapping', mapping, '--json', '--rejects', join(folder, 'rejects.csv')], {
+    env: { ...process.env, LEDGERDESK_DATA: folder },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 
 /** All that an import appended, in the order of the log; numbers come from another series of blocks. */
 async function* imported(folder: string): AsyncGenerator<StoredEvent> {

@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { brokenLink } from '#platform/decider/chain.js';
+import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type Count, loadOracle, type Oracle } from './oracle/servicenow.js';
 import { writeSample } from './oracle/small.js';
 import { type Caller, Serving } from './serving.js';
 
+const mapping = 'examples/mappings/servicenow-incidents.json';
 const archive = '../shared/data/servicenow-incidents/incident_event_log.zip';
 // `npm run test:import` judges the import of every row; the quick suite that of a cut with every peculiar case
 const isFull = process.env['LEDGERDESK_IMPORT'] === 'full';
@@ -41,15 +44,7 @@ interface Report {
     return stdout;
   };
   const imported = async (): Promise<Report> => {
-    const told = await cli(
-      'import',
-      file,
-      '--mapping',
-      'examples/mappings/servicenow-incidents.json',
-      '--json',
-      '--rejects',
-      `${file}.rejects.csv`,
-    );
+    const told = await cli('import', file, '--mapping', mapping, '--json', '--rejects', `${file}.rejects.csv`);
     return JSON.parse(told.trimEnd().split('\n').at(-1) ?? '') as Report;
   };
   /** Until the server's own projector, in another process than the import, has folded everything. */
@@ -173,6 +168,37 @@ interface Report {
         events: 0,
       });
       expect(await serving.desk.store.head()).toBe(head);
+    },
+    patience,
+  );
+
+  it(
+    'records each row once when two import the same file at the same time',
+    async () => {
+      const shared = await mkdtemp(join(tmpdir(), 'ledgerdesk-import-twice-'));
+      const env = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: shared };
+      const args = ['apps/cli/run.mjs', 'import', file, '--mapping', mapping, '--json', '--rejects', `${file}.rejects.csv`];
+      const ran = await Promise.all([1, 2].map(() => promisify(execFile)(process.execPath, args, { env })));
+      const reports = ran.map(({ stdout }) => JSON.parse(stdout) as Report);
+      const sum = (of: keyof Report): number => reports.reduce((total, report) => total + report[of], 0);
+      expect([sum('imported'), sum('unchanged'), sum('rejected'), sum('requests')]).toEqual([
+        oracle.distinct,
+        oracle.rows + oracle.duplicates,
+        0,
+        oracle.requests,
+      ]);
+
+      const log = await EmbeddedLog.open({ folder: shared });
+      const hashes = new Map<string, string>();
+      const rows = new Set<unknown>();
+      for await (const event of log.readAll()) {
+        expect(brokenLink(event, hashes.get(event.stream) ?? '')).toBeUndefined();
+        hashes.set(event.stream, event.metadata['hash'] as string);
+        if (event.metadata['source'] === 'import') rows.add(event.metadata['command']);
+      }
+      expect(rows.size).toBe(oracle.distinct);
+      await log.close();
+      await rm(shared, { recursive: true });
     },
     patience,
   );

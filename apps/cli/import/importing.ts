@@ -1,5 +1,6 @@
 import { build, type Desk } from '../../desk.js';
 import { UsageError } from '../arguments.js';
+import { type TextLog, textOver } from './appending.js';
 import { Known } from './known.js';
 import { Layout, mayHoldMarks, type Placed, type Refusal } from './layout.js';
 import { type Mapping } from './mapping.js';
@@ -22,14 +23,18 @@ export interface Report {
   readonly seconds: number;
 }
 
-type Writing = Pick<Desk, 'folder' | 'store' | 'sealer' | 'numbers' | 'secret'> & { readonly now?: () => Date };
+type Writing = Pick<Desk, 'folder' | 'store' | 'sealer' | 'numbers' | 'secret'> & {
+  /** Where rows are appended, the store when left out. */
+  readonly log?: TextLog;
+  readonly now?: () => Date;
+};
 
 /**
  * Imports a source: reads it and puts aside what is recorded already, sorts the rest, records it.
  * @throws UsageError when the file does not fit the mapping: nothing was imported
  */
 export const importSource = async (
-  { folder, store, sealer, numbers, secret, now = () => new Date() }: Writing,
+  { folder, store, log = textOver(store), sealer, numbers, secret, now = () => new Date() }: Writing,
   source: Source,
   mapping: Mapping,
   rejectsPath: string,
@@ -55,7 +60,7 @@ export const importSource = async (
     await reading.settle(refused);
 
     progress.step();
-    const writing = { store, sealer, numbers, now, build };
+    const writing = { store, log, sealer, numbers, now, build };
     const recorder = new Recorder(writing, layout, known, (row, refusal) =>
       refused.add(row.line, refusal, layout.inFileOrder(layout.cells(row))),
     );

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { dataFolder, openDesk } from '../../desk.js';
 import { type Subcommand, UsageError } from '../arguments.js';
+import { AppendingThread } from './appending.js';
 import { importSource, type Report } from './importing.js';
 import { readMapping } from './mapping.js';
 import { Progress } from './progress.js';
@@ -24,15 +26,19 @@ export const importRows: Subcommand = {
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) throw new UsageError('name one file, or - for the standard input');
     if (values.mapping === undefined) throw new UsageError('how are its rows to be read? --mapping <file>');
+    // V8 lets garbage grow with the machine's memory; here it is collected once it is half of what lives
+    setFlagsFromString('--heap-growing-percent=40');
     const mapping = await readMapping(values.mapping);
     const rejects = values.rejects ?? `${path === '-' ? 'stdin' : path}.rejects.csv`;
     const source = await openSource(path);
     const desk = await openDesk({ folder: dataFolder(), numberBlock });
+    const log = AppendingThread.start(desk.folder);
     try {
-      const report = await importSource(desk, source, mapping, rejects, new Progress());
+      const report = await importSource({ ...desk, log }, source, mapping, rejects, new Progress());
       process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : told(report, rejects));
       return report.rejected > 0 ? exitRejected : 0;
     } finally {
+      await log.close();
       await desk.close();
     }
   },

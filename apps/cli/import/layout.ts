@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { type Row } from '#contexts/requests/importing.js';
 import { UsageError } from '../arguments.js';
 import { type Mapping, type Means, namedColumns, plainColumns, timeColumns } from './mapping.js';
@@ -46,6 +46,21 @@ export const requestIdOf = (source: string, caseNumber: string): string => {
   return bytes.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 };
 
+/**
+ * HMAC-SHA-256 (RFC 2104) in base64url, its key the digest of the secret as 64 hexadecimal digits: one block, and ASCII
+ * under both pads, so that two one-shot hashes do, at half the price of Node's object for each text.
+ */
+const hmacOf = (secret: Uint8Array): ((text: string) => string) => {
+  const key = Buffer.from(hash('sha256', secret, 'hex'));
+  const padded = (pad: number): Buffer => Buffer.from(key.map((byte) => byte ^ pad));
+  const inner = padded(0x36).toString('latin1');
+  const outer = Buffer.concat([padded(0x5c), Buffer.alloc(32)]);
+  return (text) => {
+    hash('sha256', inner + text, 'buffer').copy(outer, 64);
+    return hash('sha256', outer, 'base64url');
+  };
+};
+
 type Cells = readonly string[];
 type Setting = (row: Record<string, unknown>, cells: Cells) => Refusal | undefined;
 
@@ -58,6 +73,7 @@ export class Layout {
   private readonly at: ReadonlyMap<string, number>;
   private readonly missing: ReadonlySet<string>;
   private readonly identity: string;
+  private readonly hmac: (text: string) => string;
   private readonly settings: readonly Setting[];
   private readonly places: { readonly case: number; readonly at: number; readonly order: number; readonly by: number };
   private readonly fileColumns: { readonly case: number; readonly at: number; readonly order: number };
@@ -69,8 +85,9 @@ export class Layout {
   constructor(
     readonly mapping: Mapping,
     readonly header: readonly string[],
-    private readonly secret: Uint8Array,
+    secret: Uint8Array,
   ) {
+    this.hmac = hmacOf(secret);
     const named = namedColumns(mapping);
     const absent = [...named.keys()].filter((name) => !header.includes(name));
     if (absent.length > 0)
@@ -160,7 +177,7 @@ export class Layout {
 
   /** The keyed digest of everything that the row says. */
   fingerprint({ text }: Placed): string {
-    return createHmac('sha256', this.secret).update(text).digest('base64url');
+    return this.hmac(text);
   }
 
   /** What the row says of its request. */

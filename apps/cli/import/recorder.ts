@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { v7 } from 'uuid';
 import { type Held, eventsOfRow, heldOf } from '#contexts/requests/importing.js';
 import { request } from '#contexts/requests/contract/request.js';
-import { chained } from '#platform/decider/chain.js';
+import { chainedText } from '#platform/decider/chain.js';
 import { type EventDefinition, type Folded, type Happened, unopened } from '#platform/decider/contract.js';
 import { type Numbers } from '#platform/decider/series.js';
-import { type EventStore, type Json, type JsonObject, type NewEvent, none, StreamConflict } from '#platform/event-store/port.js';
+import { type EventStore, type Json, type JsonObject, none, StreamConflict } from '#platform/event-store/port.js';
 import { PersonForgotten, type Sealed, type Sealer } from '#platform/vault/sealing.js';
+import { type EventText, type TextLog } from './appending.js';
 import { type Known, rowOf } from './known.js';
 import { type Layout, type Placed, type Refusal, requestIdOf } from './layout.js';
 
@@ -17,6 +17,8 @@ const mostHeld = 10_000;
 
 /** A request while its rows are being recorded. */
 interface Stream {
+  readonly id: string;
+  readonly caseNumber: string;
   readonly name: string;
   held: Held | null;
   revision: bigint;
@@ -39,6 +41,7 @@ export interface Recorded {
 
 export interface Writing {
   readonly store: EventStore;
+  readonly log: TextLog;
   readonly sealer: Sealer;
   readonly numbers: Numbers;
   readonly now: () => Date;
@@ -48,6 +51,7 @@ export interface Writing {
 /** Appends rows in their order, many at a time, each row's events in one append; keeps what it needs of each request. */
 export class Recorder {
   readonly counts: Recorded = { imported: 0, unchanged: 0, requests: 0, events: 0 };
+  /** By case number. */
   private readonly streams = new Map<string, Stream>();
   private readonly shapes = new Map<string, Shape>();
   private readonly correlation = randomUUID();
@@ -114,7 +118,7 @@ export class Recorder {
     const { layout } = this;
     const cells = layout.cells(placed);
     const caseNumber = layout.caseOf(cells);
-    const stream = await this.streamOf(requestIdOf(layout.mapping.source, caseNumber));
+    const stream = await this.streamOf(caseNumber);
     if (stream.rows.has(placed.id)) {
       this.counts.unchanged++;
       return;
@@ -134,28 +138,30 @@ export class Recorder {
     else this.append(placed, stream, this.chain(placed, stream, happened, ready, layout.byOf(cells)), held, ready);
   }
 
-  private append(placed: Placed, stream: Stream, events: readonly NewEvent[], held: Held, data: readonly JsonObject[]): void {
+  private append(placed: Placed, stream: Stream, events: readonly EventText[], held: Held, data: readonly JsonObject[]): void {
     const { revision } = stream;
     const opens = revision === none;
-    const id = stream.name.slice(stream.name.indexOf('-') + 1);
+    // What waits for the answer holds no event, of which there are many
+    const { length } = events;
+    const row = placed.id;
     stream.held = { ...held, sealed: sealedIn(data, held) };
-    stream.revision += BigInt(events.length);
+    stream.revision += BigInt(length);
     stream.occurred = placed.at;
     stream.rows.add(placed.id);
     this.inFlight++;
-    this.writing.store.append(stream.name, revision, events).then(
+    this.writing.log.appendText(stream.name, revision, events).then(
       ({ position }) => {
         this.counts.imported++;
-        this.counts.events += events.length;
+        this.counts.events += length;
         if (opens) this.counts.requests++;
-        if (this.known.note(placed.id, opens ? id : undefined, position)) this.flushDue = true;
+        if (this.known.note(row, opens ? stream.id : undefined, position)) this.flushDue = true;
         this.landed();
       },
       (e: unknown) => {
         stream.stale = true;
-        if (this.streams.get(id) === stream) this.streams.delete(id);
+        if (this.streams.get(stream.caseNumber) === stream) this.streams.delete(stream.caseNumber);
         if (e instanceof StreamConflict) {
-          this.met.add(id);
+          this.met.add(stream.id);
           this.overtaken.push(placed);
         } else this.failure ??= e as Error;
         this.landed();
@@ -170,18 +176,20 @@ export class Recorder {
     wake?.();
   }
 
-  private async streamOf(id: string): Promise<Stream> {
-    const held = this.streams.get(id);
+  private async streamOf(caseNumber: string): Promise<Stream> {
+    const held = this.streams.get(caseNumber);
     if (held) {
       // The longest untouched is the first to go
-      this.streams.delete(id);
-      this.streams.set(id, held);
+      this.streams.delete(caseNumber);
+      this.streams.set(caseNumber, held);
       return held;
     }
+    const id = requestIdOf(this.layout.mapping.source, caseNumber);
     const name = request.stream(id);
-    const fresh = { name, held: null, revision: none, hash: '', occurred: -Infinity, recorded: '', rows: new Set<string>(), stale: false };
-    const stream = this.mayExist(id) ? await this.load(id, fresh) : fresh;
-    this.streams.set(id, stream);
+    const begins = { occurred: -Infinity, recorded: '', rows: new Set<string>(), stale: false };
+    const fresh = { ...{ id, caseNumber, name, held: null, revision: none, hash: '' }, ...begins };
+    const stream = this.mayExist(id) ? await this.load(fresh) : fresh;
+    this.streams.set(caseNumber, stream);
     if (this.streams.size > mostHeld) {
       const [oldest] = this.streams.keys();
       if (oldest !== undefined) this.streams.delete(oldest);
@@ -194,7 +202,7 @@ export class Recorder {
     return this.met.has(id) || this.known.hasRequest(id);
   }
 
-  private async load(id: string, stream: Stream): Promise<Stream> {
+  private async load(stream: Stream): Promise<Stream> {
     const { store, sealer } = this.writing;
     let folded: Folded<object> = unopened;
     for await (const event of store.readStream(stream.name)) {
@@ -209,7 +217,7 @@ export class Recorder {
       return typeof text === 'string' ? text : null;
     };
     const held = heldOf(state, { subject: await plain(state.subject), personal: await plain(state.personal) });
-    this.met.delete(id);
+    this.met.delete(stream.id);
     return Object.assign(stream, { held, revision, hash, occurred: Date.parse(occurred), recorded });
   }
 
@@ -248,7 +256,7 @@ export class Recorder {
     happened: readonly Happened[],
     ready: readonly JsonObject[],
     by: string | null,
-  ): NewEvent[] {
+  ): EventText[] {
     const clock = this.writing.now().toISOString();
     // Within a stream the recorded time never goes back, whatever the clock does
     const recorded = clock < stream.recorded ? stream.recorded : clock;
@@ -259,13 +267,13 @@ export class Recorder {
       command: placed.id,
       ...{ recorded, by },
     };
-    let { revision, hash } = stream;
+    let { revision } = stream;
     return happened.map(({ type }, i) => {
       const metadata = this.metadata(stamp, this.shapeOf(type).version);
-      const event = chained(stream.name, (revision += 1n), { id: v7(), type, data: ready[i] ?? {}, metadata }, hash);
-      ({ hash } = event.metadata);
+      const event = { id: newId(), type, data: ready[i] ?? {}, metadata };
+      const { text, hash } = chainedText(stream.name, (revision += 1n), event, stream.hash);
       stream.hash = hash;
-      return event;
+      return text;
     });
   }
 
@@ -331,3 +339,9 @@ const sealedIn = (data: readonly JsonObject[], held: Held): Held['sealed'] => {
 
 // The row that needs the key meets the failure itself
 const ignored = (): void => {};
+
+/** A UUID of version 7 (RFC 9562): rising in time, so that the log's index of ids grows at its end and not all over. */
+const newId = (): string => {
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+};

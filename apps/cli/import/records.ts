@@ -8,8 +8,8 @@ export interface Taker {
   broken(line: number, text: string, why: string): void;
 }
 
-// In bytes: a row beyond this is a quote that was never closed; also keeps each event below what a log takes
-const longestRow = 128 * 1024;
+// In bytes: a row beyond this is a quote that was never closed; also keeps a row's events below what one append takes
+const longestRow = 64 * 1024;
 
 const tooLong = `a row longer than ${longestRow} bytes: a quote that is never closed?`;
 const newline = 0x0a;

@@ -15,7 +15,7 @@ const compareOrder = (a: string, b: string): number => {
 };
 
 // What one sorted run holds in memory, in characters and in what an object costs beside them
-const runLength = 16 * 1024 * 1024;
+const runLength = 8 * 1024 * 1024;
 const rowCost = 200;
 // What all runs together hold in memory while they are merged, in bytes
 const readAhead = 8 * 1024 * 1024;

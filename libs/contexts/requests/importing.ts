@@ -100,7 +100,9 @@ export const eventsOfRow = (before: Held | null, row: Row, sourceNumber: string)
   }
   const imported = attributesOf(was, is);
   if (imported) events.push(imported);
-  return { events: events.length > 0 ? events : [unchanged(is)], held: is };
+  // What is the same is kept, not its copy: requests live long while they are imported, and rows are many
+  const held = imported ? is : { ...is, attributes: was.attributes };
+  return { events: events.length > 0 ? events : [unchanged(is)], held };
 };
 
 const sameEnd = (a: Held, b: Held): boolean =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type JsonObject, type NewEvent, type StoredEvent } from '#platform/event-store/port.js';
 import { canonical } from './canonical.js';
-import { brokenLink, chained, hashOf } from './chain.js';
+import { brokenLink, chained, chainedText, hashOf } from './chain.js';
 
 const event = (data: JsonObject, metadata: JsonObject = { version: 1, actor: 'ann' }): NewEvent => ({
   id: 'e1',
@@ -74,6 +74,21 @@ describe('the chain of a stream', () => {
           const found = isFound(whole, damaged);
           if (!found) throw new Error(`not found: ${damaged[part]}`);
         }
+  });
+
+  it('writes out as text what it links', () => {
+    const json = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })) as fc.Arbitrary<JsonObject>;
+    fc.assert(
+      fc.property(json, json, (data, metadata) => {
+        const given = event({ ...data, z: 'ü', a: 1 }, { ...metadata, version: 1, hash: undefined });
+        const { text, hash } = chainedText('trial-"1"', 7n, given, 'before');
+        const linked = chained('trial-"1"', 7n, given, 'before');
+        expect(hash).toBe(linked.metadata.hash);
+        const read = { ...text, data: JSON.parse(text.data) as JsonObject, metadata: JSON.parse(text.metadata) as JsonObject };
+        expect(canonical(read)).toBe(canonical(linked));
+        expect(brokenLink({ ...read, stream: 'trial-"1"', revision: 7n, position: 5n }, 'before')).toBeUndefined();
+      }),
+    );
   });
 
   it('finds any other data or metadata', () => {

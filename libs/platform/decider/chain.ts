@@ -1,15 +1,28 @@
 import { hash } from 'node:crypto';
 import { type JsonObject, type NewEvent, type StoredEvent } from '#platform/event-store/port.js';
+import { type Text } from '#platform/event-store/texts.js';
 import { canonical } from './canonical.js';
+
+/** An event's data and metadata as canonical text, the metadata's hash left out. */
+type Written = Omit<Text, 'size'>;
+
+/** The canonical bytes of an event and its place, put together from those of its parts: their names are in order. */
+const hashOfText = (stream: string, revision: bigint, { id, type, data, metadata }: Written): string => {
+  const [where, what, which] = [JSON.stringify(stream), JSON.stringify(type), JSON.stringify(id)];
+  return hash(
+    'sha256',
+    `{"data":${data},"id":${which},"metadata":${metadata},"revision":"${revision}","stream":${where},"type":${what}}`,
+    'hex',
+  );
+};
 
 /**
  * The hash of an event as stored: SHA-256, lower-case hex, over the canonical bytes of its stream, revision, id, type,
  * data and all metadata but the hash itself; the metadata holds the stream's previous hash.
  */
-export const hashOf = (stream: string, revision: bigint, event: NewEvent): string => {
-  const { id, type, data } = event;
-  const metadata = event.metadata['hash'] === undefined ? event.metadata : { ...event.metadata, hash: undefined };
-  return hash('sha256', canonical({ data, id, metadata, revision: revision.toString(), stream, type }), 'hex');
+export const hashOf = (stream: string, revision: bigint, { id, type, data, metadata }: NewEvent): string => {
+  const hashed = metadata['hash'] === undefined ? metadata : { ...metadata, hash: undefined };
+  return hashOfText(stream, revision, { id, type, data: canonical(data), metadata: canonical(hashed) });
 };
 
 /** The event with its stream's previous hash and its own. */
@@ -22,6 +35,18 @@ export const chained = (
   const { id, type, data } = event;
   const metadata = { ...event.metadata, previous };
   return { id, type, data, metadata: Object.assign(metadata, { hash: hashOf(stream, revision, { id, type, data, metadata }) }) };
+};
+
+/** As `chained`, but as the text that is stored: of many events, each is written out only once. */
+export const chainedText = (
+  stream: string,
+  revision: bigint,
+  { id, type, data, metadata }: NewEvent,
+  previous: string,
+): { readonly text: Written; readonly hash: string } => {
+  const written = { id, type, data: canonical(data), metadata: canonical({ ...metadata, previous }) };
+  const is = hashOfText(stream, revision, written);
+  return { text: { ...written, metadata: `${written.metadata.slice(0, -1)},"hash":"${is}"}` }, hash: is };
 };
 
 /** What is wrong with an event's place in its stream's chain; undefined when nothing is. */

@@ -19,15 +19,24 @@ const unstorable = /[\0\p{Surrogate}]/u;
  * The events of one append as text.
  * @throws AppendTooLarge, TypeError for what cannot be given back as it is
  */
-export const textsOf = (stream: string, events: readonly NewEvent[]): Text[] => {
+export const textsOf = (stream: string, events: readonly NewEvent[]): Text[] =>
+  measured(
+    stream,
+    events.map(({ id, type, data, metadata }) => {
+      // JSON escapes NUL and lone surrogates, so texts come back exactly as they went
+      const text = { id, type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
+      if (text.data === undefined || text.metadata === undefined) throw new TypeError(`${type} has no data or metadata`);
+      return text;
+    }),
+  );
+
+/** As `textsOf`, of events that are JSON text already. */
+export const measured = (stream: string, events: readonly Omit<Text, 'size'>[]): Text[] => {
   if (events.length === 0) throw new TypeError('an append has at least one event');
   if (stream === '' || unstorable.test(stream)) throw new TypeError('a stream name is not empty and holds no NUL and no lone surrogate');
   const texts = events.map(({ id, type, data, metadata }) => {
     if (unstorable.test(id) || unstorable.test(type)) throw new TypeError('an id or type holds no NUL and no lone surrogate');
-    // JSON escapes NUL and lone surrogates, so texts come back exactly as they went
-    const text = { id, type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
-    if (text.data === undefined || text.metadata === undefined) throw new TypeError(`${type} has no data or metadata`);
-    return { ...text, size: text.data.length + text.metadata.length };
+    return { id, type, data, metadata, size: data.length + metadata.length };
   });
   // A UTF-16 unit is three bytes at most: most appends need no counting
   if (texts.reduce((sum, { size }) => sum + 3 * size + rowBytes, 0) > maxAppendBytes) {

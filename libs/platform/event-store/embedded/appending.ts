@@ -1,6 +1,6 @@
 import { type SqliteFile } from '#platform/sqlite/door.js';
-import { type Appended, type NewEvent, none, StreamConflict } from '../port.js';
-import { type Text, textsOf } from '../texts.js';
+import { type Appended, none, StreamConflict } from '../port.js';
+import { type Text } from '../texts.js';
 import { type Head, type Heads } from './heads.js';
 
 /** The appends to one stream that are in flight at once: those behind one that failed fail too. */
@@ -20,19 +20,8 @@ export interface Append {
 // In bytes: at least as dear as writing them
 const rowWeight = 2_000;
 
-/**
- * @returns the append and its weight in a group: its bytes, and what a row costs besides
- * @throws AppendTooLarge, TypeError for what cannot be stored as it is
- */
-export const prepared = (
-  line: Line,
-  stream: string,
-  expected: bigint,
-  events: readonly NewEvent[],
-): { readonly append: Append; readonly weight: number } => {
-  const texts = textsOf(stream, events);
-  return { append: { line, stream, expected, events: texts }, weight: texts.reduce((sum, { size }) => sum + rowWeight + size, 0) };
-};
+/** What an append weighs in a group: its bytes, and what a row costs besides. */
+export const weightOf = ({ events }: Append): number => events.reduce((sum, { size }) => sum + rowWeight + size, 0);
 
 interface Outcomes {
   readonly outcomes: readonly (Appended | StreamConflict)[];

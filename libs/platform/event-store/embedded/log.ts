@@ -16,7 +16,8 @@ import {
   type ReadStream,
   type StoredEvent,
 } from '../port.js';
-import { type Append, appendAll, type Line, prepared } from './appending.js';
+import { measured, type Text, textsOf } from '../texts.js';
+import { type Append, appendAll, type Line, weightOf } from './appending.js';
 import { Heads } from './heads.js';
 import { Watch } from './watch.js';
 
@@ -98,15 +99,24 @@ export class EmbeddedLog implements EventStore {
     }
   }
 
-  async append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
+  append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    return this.handOver(stream, expected, () => textsOf(stream, events));
+  }
+
+  /** As `append`, of events that are JSON text already. */
+  appendText(stream: string, expected: bigint, events: readonly Omit<Text, 'size'>[]): Promise<Appended> {
+    return this.handOver(stream, expected, () => measured(stream, events));
+  }
+
+  private async handOver(stream: string, expected: bigint, texts: () => readonly Text[]): Promise<Appended> {
     const line = this.lines.get(stream) ?? { waiting: 0, failed: false };
     this.lines.set(stream, line);
     line.waiting++;
     try {
-      const { append, weight } = prepared(line, stream, expected, events);
+      const append = { line, stream, expected, events: texts() };
       if (this.broken) throw this.broken;
       if (this.closing) throw closed();
-      return await this.group.add(append, weight);
+      return await this.group.add(append, weightOf(append));
     } catch (e) {
       line.failed = true;
       // Whoever hands over another in this same step has not been told yet
