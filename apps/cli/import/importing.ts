@@ -1,6 +1,5 @@
 import { build, type Desk } from '../../desk.js';
 import { UsageError } from '../arguments.js';
-import { type TextLog, textOver } from './appending.js';
 import { Known } from './known.js';
 import { Layout, mayHoldMarks, type Placed, type Refusal } from './layout.js';
 import { type Mapping } from './mapping.js';
@@ -10,6 +9,7 @@ import { Recorder } from './recorder.js';
 import { Rejects } from './rejects.js';
 import { type Source } from './source.js';
 import { Spool } from './spool.js';
+import { textOver, Writer, type Writes } from './writer.js';
 
 /** What an import did: rows recorded by this run, recorded before or told twice, and refused. */
 export interface Report {
@@ -24,8 +24,8 @@ export interface Report {
 }
 
 type Writing = Pick<Desk, 'folder' | 'store' | 'sealer' | 'numbers' | 'secret'> & {
-  /** Where rows are appended, the store when left out. */
-  readonly log?: TextLog;
+  /** What writes rows into the log; when left out they are written in this thread. */
+  readonly writer?: Writes;
   readonly now?: () => Date;
 };
 
@@ -34,7 +34,7 @@ type Writing = Pick<Desk, 'folder' | 'store' | 'sealer' | 'numbers' | 'secret'> 
  * @throws UsageError when the file does not fit the mapping: nothing was imported
  */
 export const importSource = async (
-  { folder, store, log = textOver(store), sealer, numbers, secret, now = () => new Date() }: Writing,
+  { folder, store, writer = new Writer(textOver(store), build), sealer, numbers, secret, now = () => new Date() }: Writing,
   source: Source,
   mapping: Mapping,
   rejectsPath: string,
@@ -60,7 +60,7 @@ export const importSource = async (
     await reading.settle(refused);
 
     progress.step();
-    const writing = { store, log, sealer, numbers, now, build };
+    const writing = { store, writer, sealer, numbers, now };
     const recorder = new Recorder(writing, layout, known, (row, refusal) =>
       refused.add(row.line, refusal, layout.inFileOrder(layout.cells(row))),
     );

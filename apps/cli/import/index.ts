@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { dataFolder, openDesk } from '../../desk.js';
+import { build, dataFolder, openDesk } from '../../desk.js';
 import { type Subcommand, UsageError } from '../arguments.js';
-import { AppendingThread } from './appending.js';
 import { importSource, type Report } from './importing.js';
 import { readMapping } from './mapping.js';
 import { Progress } from './progress.js';
 import { openSource } from './source.js';
+import { ThreadedWriter } from './threaded.js';
 
 // Numbers are taken in blocks; what a run leaves of its last one is a gap
 const numberBlock = 1_000;
@@ -32,13 +32,13 @@ export const importRows: Subcommand = {
     const rejects = values.rejects ?? `${path === '-' ? 'stdin' : path}.rejects.csv`;
     const source = await openSource(path);
     const desk = await openDesk({ folder: dataFolder(), numberBlock });
-    const log = AppendingThread.start(desk.folder);
+    const writer = ThreadedWriter.start(desk.folder, build);
     try {
-      const report = await importSource({ ...desk, log }, source, mapping, rejects, new Progress());
+      const report = await importSource({ ...desk, writer }, source, mapping, rejects, new Progress());
       process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : told(report, rejects));
       return report.rejected > 0 ? exitRejected : 0;
     } finally {
-      await log.close();
+      await writer.close();
       await desk.close();
     }
   },

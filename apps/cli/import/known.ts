@@ -7,7 +7,7 @@ const layout = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS rows (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`;
-const flushAt = 4_000;
+const flushAt = 16_000;
 // Of a row's digest: 22 characters of base64url are 132 bits
 const short = (id: string): string => id.slice(0, 22);
 

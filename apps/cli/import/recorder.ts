@@ -1,28 +1,30 @@
-import { randomUUID } from 'node:crypto';
 import { type Held, eventsOfRow, heldOf } from '#contexts/requests/importing.js';
 import { request } from '#contexts/requests/contract/request.js';
-import { chainedText } from '#platform/decider/chain.js';
+import { canonical } from '#platform/decider/canonical.js';
 import { type EventDefinition, type Folded, type Happened, unopened } from '#platform/decider/contract.js';
 import { type Numbers } from '#platform/decider/series.js';
 import { type EventStore, type Json, type JsonObject, none, StreamConflict } from '#platform/event-store/port.js';
 import { PersonForgotten, type Sealed, type Sealer } from '#platform/vault/sealing.js';
-import { type EventText, type TextLog } from './appending.js';
 import { type Known, rowOf } from './known.js';
 import { type Layout, type Placed, type Refusal, requestIdOf } from './layout.js';
+import { type Entry, type Writes } from './writer.js';
 
-// Rows that were handed to the log and not yet acknowledged: enough for a full group, few enough to stay small
-const mostInFlight = 512;
+// Rows that were handed over and not yet acknowledged: two full groups, so that one is worked out while one is stored
+const mostInFlight = 1_024;
 // Requests held in memory; others are folded from the log again when a row needs them
 const mostHeld = 10_000;
 
 /** A request while its rows are being recorded. */
 interface Stream {
+  /** Its own: a stream that is loaded anew is written in another line. */
+  readonly line: number;
   readonly id: string;
   readonly caseNumber: string;
   readonly name: string;
   held: Held | null;
   revision: bigint;
-  hash: string;
+  /** What the next event follows; null once that is something written in this line. */
+  previous: string | null;
   /** The latest occurred so far, in milliseconds; -Infinity before the beginning. */
   occurred: number;
   recorded: string;
@@ -41,11 +43,10 @@ export interface Recorded {
 
 export interface Writing {
   readonly store: EventStore;
-  readonly log: TextLog;
+  readonly writer: Writes;
   readonly sealer: Sealer;
   readonly numbers: Numbers;
   readonly now: () => Date;
-  readonly build: string;
 }
 
 /** Appends rows in their order, many at a time, each row's events in one append; keeps what it needs of each request. */
@@ -54,7 +55,8 @@ export class Recorder {
   /** By case number. */
   private readonly streams = new Map<string, Stream>();
   private readonly shapes = new Map<string, Shape>();
-  private readonly correlation = randomUUID();
+  private lastLine = 0;
+  private ended: number[] = [];
   private inFlight = 0;
   private wake: (() => void) | undefined;
   private failure: Error | undefined;
@@ -135,21 +137,21 @@ export class Recorder {
     if ('reason' in ready) return this.refuse(placed, ready);
     // While a number or a key was awaited, the stream may have turned out to be elsewhere
     if (stream.stale) this.overtaken.push(placed);
-    else this.append(placed, stream, this.chain(placed, stream, happened, ready, layout.byOf(cells)), held, ready);
+    else this.write(placed, stream, this.entryOf(placed, stream, happened, ready, layout.byOf(cells)), held, ready);
   }
 
-  private append(placed: Placed, stream: Stream, events: readonly EventText[], held: Held, data: readonly JsonObject[]): void {
-    const { revision } = stream;
-    const opens = revision === none;
+  private write(placed: Placed, stream: Stream, entry: Entry, held: Held, data: readonly JsonObject[]): void {
+    const opens = stream.revision === none;
     // What waits for the answer holds no event, of which there are many
-    const { length } = events;
+    const { length } = data;
     const row = placed.id;
     stream.held = { ...held, sealed: sealedIn(data, held) };
     stream.revision += BigInt(length);
+    stream.previous = null;
     stream.occurred = placed.at;
-    stream.rows.add(placed.id);
+    stream.rows.add(row);
     this.inFlight++;
-    this.writing.log.appendText(stream.name, revision, events).then(
+    this.writing.writer.write(entry).then(
       ({ position }) => {
         this.counts.imported++;
         this.counts.events += length;
@@ -159,7 +161,7 @@ export class Recorder {
       },
       (e: unknown) => {
         stream.stale = true;
-        if (this.streams.get(stream.caseNumber) === stream) this.streams.delete(stream.caseNumber);
+        if (this.streams.get(stream.caseNumber) === stream) this.letGo(stream);
         if (e instanceof StreamConflict) {
           this.met.add(stream.id);
           this.overtaken.push(placed);
@@ -187,14 +189,19 @@ export class Recorder {
     const id = requestIdOf(this.layout.mapping.source, caseNumber);
     const name = request.stream(id);
     const begins = { occurred: -Infinity, recorded: '', rows: new Set<string>(), stale: false };
-    const fresh = { ...{ id, caseNumber, name, held: null, revision: none, hash: '' }, ...begins };
+    const fresh = { line: ++this.lastLine, ...{ id, caseNumber, name, held: null, revision: none, previous: '' }, ...begins };
     const stream = this.mayExist(id) ? await this.load(fresh) : fresh;
     this.streams.set(caseNumber, stream);
     if (this.streams.size > mostHeld) {
-      const [oldest] = this.streams.keys();
-      if (oldest !== undefined) this.streams.delete(oldest);
+      const [oldest] = this.streams.values();
+      if (oldest) this.letGo(oldest);
     }
     return stream;
+  }
+
+  private letGo({ caseNumber, line }: Stream): void {
+    this.streams.delete(caseNumber);
+    this.ended.push(line);
   }
 
   /** A request that nobody is known to have opened is tried as new: if it is not, the log says so. */
@@ -218,7 +225,7 @@ export class Recorder {
     };
     const held = heldOf(state, { subject: await plain(state.subject), personal: await plain(state.personal) });
     this.met.delete(stream.id);
-    return Object.assign(stream, { held, revision, hash, occurred: Date.parse(occurred), recorded });
+    return Object.assign(stream, { held, revision, previous: hash, occurred: Date.parse(occurred), recorded });
   }
 
   /** What happened as the log keeps it: numbered, its texts sealed, its names in order. */
@@ -250,60 +257,25 @@ export class Recorder {
     return ready;
   }
 
-  private chain(
-    placed: Placed,
-    stream: Stream,
-    happened: readonly Happened[],
-    ready: readonly JsonObject[],
-    by: string | null,
-  ): EventText[] {
+  private entryOf(placed: Placed, stream: Stream, happened: readonly Happened[], ready: readonly JsonObject[], by: string | null): Entry {
     const clock = this.writing.now().toISOString();
     // Within a stream the recorded time never goes back, whatever the clock does
     const recorded = clock < stream.recorded ? stream.recorded : clock;
     stream.recorded = recorded;
-    const stamp = {
-      occurred: new Date(placed.at).toISOString(),
-      fingerprint: this.layout.fingerprint(placed),
-      command: placed.id,
-      ...{ recorded, by },
-    };
-    let { revision } = stream;
-    return happened.map(({ type }, i) => {
-      const metadata = this.metadata(stamp, this.shapeOf(type).version);
-      const event = { id: newId(), type, data: ready[i] ?? {}, metadata };
-      const { text, hash } = chainedText(stream.name, (revision += 1n), event, stream.hash);
-      stream.hash = hash;
-      return text;
-    });
-  }
-
-  /** Its names in the order of their letters, in which they are hashed. */
-  private metadata(
-    {
-      command,
-      fingerprint,
-      occurred,
-      recorded,
-      by,
-    }: Readonly<Record<'command' | 'fingerprint' | 'occurred' | 'recorded', string>> & {
-      readonly by: string | null;
-    },
-    version: number,
-  ): JsonObject {
+    const { ended } = this;
+    if (ended.length > 0) this.ended = [];
     return {
-      $correlationId: this.correlation,
-      actor: 'importer',
-      build: this.writing.build,
-      ...{ command, fingerprint },
-      issuer: 'local',
-      method: 'machine',
-      occurred,
-      previous: '',
+      line: stream.line,
+      stream: stream.name,
+      expected: stream.revision,
+      previous: stream.previous,
+      occurred: new Date(placed.at).toISOString(),
       recorded,
-      role: 'importer',
-      source: 'import',
-      ...(by !== null && { sourceActor: by }),
-      version,
+      command: placed.id,
+      fingerprint: this.layout.fingerprint(placed),
+      by,
+      events: happened.flatMap(({ type }, i) => [type, this.shapeOf(type).version, canonical(ready[i])]),
+      ended,
     };
   }
 
@@ -339,9 +311,3 @@ const sealedIn = (data: readonly JsonObject[], held: Held): Held['sealed'] => {
 
 // The row that needs the key meets the failure itself
 const ignored = (): void => {};
-
-/** A UUID of version 7 (RFC 9562): rising in time, so that the log's index of ids grows at its end and not all over. */
-const newId = (): string => {
-  const time = Date.now().toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
-};

@@ -37,14 +37,14 @@ export const chained = (
   return { id, type, data, metadata: Object.assign(metadata, { hash: hashOf(stream, revision, { id, type, data, metadata }) }) };
 };
 
-/** As `chained`, but as the text that is stored: of many events, each is written out only once. */
+/** As `chained`, but as the text that is stored: of many events, each is written out only once. Its data is canonical text already. */
 export const chainedText = (
   stream: string,
   revision: bigint,
-  { id, type, data, metadata }: NewEvent,
+  { id, type, data, metadata }: Omit<NewEvent, 'data'> & { readonly data: string },
   previous: string,
 ): { readonly text: Written; readonly hash: string } => {
-  const written = { id, type, data: canonical(data), metadata: canonical({ ...metadata, previous }) };
+  const written = { id, type, data, metadata: canonical({ ...metadata, previous }) };
   const is = hashOfText(stream, revision, written);
   return { text: { ...written, metadata: `${written.metadata.slice(0, -1)},"hash":"${is}"}` }, hash: is };
 };
