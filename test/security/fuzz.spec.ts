@@ -114,7 +114,7 @@ describe(`${inputs} inputs made up (seed ${seed})`, () => {
       Object.fromEntries(
         fieldsOf(command).map((field) => {
           const good = likely[field] ? oneOf(...likely[field]) : known;
-          return [field, fc.oneof({ weight: 12, arbitrary: good }, text, fc.jsonValue({ maxDepth: 3 }), fc.constant(undefined))];
+          return [field, fc.oneof({ weight: 40, arbitrary: good }, text, fc.jsonValue({ maxDepth: 3 }), fc.constant(undefined))];
         }),
       ),
       { noNullPrototype: true },
@@ -257,8 +257,7 @@ describe(`${inputs} inputs made up (seed ${seed})`, () => {
       { numRuns: inputs, seed, endOnFailure: false },
     );
     // Chance reached all layers: what is done, what is refused by form, by role, by a rule
-    const reached = [200, 400, 401, 403, 404, 409, 415, ...(inputs < 10_000 ? [] : [201])];
-    for (const status of reached) expect([status, statuses.get(status) ?? 0]).not.toEqual([status, 0]);
+    for (const status of [200, 201, 400, 401, 403, 404, 409, 415]) expect([status, statuses.get(status) ?? 0]).not.toEqual([status, 0]);
     expect(refused).toBeGreaterThan(inputs / 4);
     expect((await callers[2]?.ask('/requests'))?.status).toBe(200);
   }, 600_000);
