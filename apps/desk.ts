@@ -21,14 +21,34 @@ import { Sealer } from '#platform/vault/sealing.js';
 /** Which release this is; every event names the one that wrote it. */
 export const build = '0.1.0';
 
-/** The folder of everything that the embedded desk keeps. */
-export const dataFolder = (): string => resolve(process.env['LEDGERDESK_DATA'] ?? 'ledgerdesk-data');
-
-/** All that the apps stand on, opened from one data folder. */
-export interface Desk {
+/** Where a desk is kept: a data folder, and the servers that stand in for its files. */
+export interface Places {
   readonly folder: string;
+  /** `esdb://…`: the log; left out, `log.db`. */
+  readonly eventStore?: string | undefined;
+  /** `mongodb://…`: read models and keys; left out, `views.db` and `keys.db`. */
+  readonly mongo?: string | undefined;
+}
+
+/** As the environment says: LEDGERDESK_DATA, EVENTSTORE_URL, MONGODB_URL. */
+export const placesOf = (env: NodeJS.ProcessEnv = process.env): Places => ({
+  folder: resolve(env['LEDGERDESK_DATA'] ?? 'ledgerdesk-data'),
+  eventStore: env['EVENTSTORE_URL'] || undefined,
+  mongo: env['MONGODB_URL'] || undefined,
+});
+
+/** For people: the servers in use, without the credentials of their addresses. */
+export const serversOf = ({ eventStore, mongo }: Places): string => {
+  const hosts = (url: string): string => /^[^:]+:\/\/(?:[^@/]*@)?([^/?]+)/.exec(url)?.[1] ?? 'a server';
+  return `${eventStore === undefined ? '' : `, the log on EventStoreDB at ${hosts(eventStore)}`}${mongo === undefined ? '' : `, read models and keys on MongoDB at ${hosts(mongo)}`}`;
+};
+
+/** All that the apps stand on, opened. */
+export interface Desk {
+  readonly places: Places;
   readonly store: EventStore;
   readonly readModels: ReadModels;
+  readonly keys: Vault;
   readonly sealer: Sealer;
   readonly open: Opener;
   readonly streams: Streams;
@@ -41,8 +61,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export interface DeskOptions {
-  readonly folder: string;
+export interface DeskOptions extends Places {
   readonly now?: () => Date;
   /** How many numbers a process takes at a time. */
   readonly numberBlock?: number;
@@ -50,56 +69,86 @@ export interface DeskOptions {
   readonly existing?: boolean;
 }
 
-/** The folder is not that of a desk, or not all of it: what to do is in the message. */
-export class FolderIncomplete extends Error {}
+/** What is kept at the places named is not a desk, not all of it, or of two desks: what to do is in the message. */
+export class DeskIncomplete extends Error {}
 
-export const openDesk = async ({ folder, now = () => new Date(), numberBlock = 100, existing = false }: DeskOptions): Promise<Desk> => {
-  if (existing && !existsSync(join(folder, 'log.db')))
-    throw new FolderIncomplete(`${folder} holds no log.db: set LEDGERDESK_DATA to the data folder of a desk`);
+/** @throws DeskIncomplete, Unavailable, an Error that names the setting, and what the folder's files throw */
+export const openDesk = async ({ now = () => new Date(), numberBlock = 100, existing = false, ...places }: DeskOptions): Promise<Desk> => {
+  const { folder, eventStore } = places;
+  if (existing && eventStore === undefined && !existsSync(join(folder, 'log.db')))
+    throw new DeskIncomplete(`${folder} holds no log.db: set LEDGERDESK_DATA to the data folder of a desk`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const store = await EmbeddedLog.open({ folder });
-  const keys = await KeyFile.open({ folder });
-  await requireBoth(store, keys, folder);
-  const readModels = await EmbeddedReadModels.open({ folder });
-  const issuer = await LocalIssuer.of(folder);
-  const sealer = new Sealer(keys);
-  const secret = await secretOf(keys);
-  const streams = new Streams(store);
-  const numbers = new Numbers(store, now, build, numberBlock);
-  const executor = new Executor({ store, streams, sealer, numbers, secret, now, build });
-  const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
-  return {
-    ...{ folder, store, readModels, sealer, open, streams, numbers, executor, issuer, secret },
-    reading: new Reading(store, streams, readModels, open),
-    people: peopleOf(streams),
-    close: async () => {
-      await store.close();
-      await readModels.close();
-      await keys.close();
-    },
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of opened) await one.close();
   };
+  const kept = <T extends { close(): Promise<void> }>(one: T): T => (opened.push(one), one);
+  try {
+    const store = kept(await logAt(places));
+    if (existing && (await store.head()) < 0n) throw new DeskIncomplete(`${logName(places)} is empty: there is no desk in it yet`);
+    const keys = kept(await keysAt(places));
+    await requireOneDesk(store, keys, places);
+    const readModels = kept(await readModelsAt(places));
+    const issuer = await LocalIssuer.of(folder);
+    const sealer = new Sealer(keys);
+    const secret = await secretOf(keys);
+    const streams = new Streams(store);
+    const numbers = new Numbers(store, now, build, numberBlock);
+    const executor = new Executor({ store, streams, sealer, numbers, secret, now, build });
+    const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
+    const reading = new Reading(store, streams, readModels, open);
+    return {
+      ...{ places, store, readModels, keys, sealer, open, streams, numbers, executor, reading, issuer, secret, close },
+      people: peopleOf(streams),
+    };
+  } catch (e) {
+    await close();
+    throw e;
+  }
 };
 
-const fingerprints = 'ledgerdesk/fingerprints';
+// Drivers are loaded where a server is named only
+const logAt = async ({ folder, eventStore }: Places): Promise<EventStore> =>
+  eventStore === undefined
+    ? EmbeddedLog.open({ folder })
+    : (await import('#platform/event-store/eventstoredb/log.js')).EventStoreDbLog.open({ url: eventStore });
+const keysAt = async ({ folder, mongo }: Places): Promise<Vault> =>
+  mongo === undefined ? KeyFile.open({ folder }) : (await import('#platform/vault/mongodb/keys.js')).MongoKeys.open({ url: mongo });
+const readModelsAt = async ({ folder, mongo }: Places): Promise<ReadModels> =>
+  mongo === undefined
+    ? EmbeddedReadModels.open({ folder })
+    : (await import('#platform/read-models/mongodb/read-models.js')).MongoReadModels.open({ url: mongo });
 
-/** Log and keys belong together: going on with one alone would seal new texts under keys that are not theirs. */
-const requireBoth = async (store: EventStore, keys: Vault, folder: string): Promise<void> => {
+const logName = ({ folder, eventStore }: Places): string =>
+  eventStore === undefined ? `log.db of ${folder}` : 'the log of EVENTSTORE_URL';
+const keysName = ({ folder, mongo }: Places): string => (mongo === undefined ? `keys.db of ${folder}` : 'the keys of MONGODB_URL');
+
+const fingerprints = 'ledgerdesk/fingerprints';
+/** The name under which the keys tell which log they belong to. */
+export const ownLog = 'ledgerdesk/log';
+
+/** Log and keys belong together: going on with others would seal new texts under keys that are not theirs. */
+const requireOneDesk = async (store: EventStore, keys: Vault, places: Places): Promise<void> => {
   const isEmpty = (await store.head()) < 0n;
   let held = 0;
   let persons = 0;
   for await (const { name } of keys.names()) {
     held++;
-    if (name !== fingerprints) persons++;
-    if (held > 1) break;
+    if (name !== fingerprints && name !== ownLog) persons++;
+    if (held > 2) break;
   }
-  const because =
-    !isEmpty && held === 0 ? ['keys.db', 'log.db has events'] : isEmpty && persons > 0 ? ['log.db', 'keys.db has keys'] : undefined;
-  if (!because) return;
-  await store.close();
-  await keys.close();
-  throw new FolderIncomplete(
-    `${because[0]} of ${folder} is missing or empty, while ${because[1]}: restore it from its backup, or set LEDGERDESK_DATA to a new folder`,
-  );
+  const [log, vault] = [logName(places), keysName(places)];
+  const because = !isEmpty && held === 0 ? [vault, `${log} has events`] : isEmpty && persons > 0 ? [log, `${vault} has keys`] : undefined;
+  if (because)
+    throw new DeskIncomplete(
+      `${because[0]} is missing or empty, while ${because[1]}: restore it from its backup, or ${places.eventStore === undefined ? 'set LEDGERDESK_DATA to a new folder' : 'name the two that belong together'}`,
+    );
+  await keys.put(ownLog, Buffer.from(store.logId));
+  const known = Buffer.from((await keys.get(ownLog)) as Uint8Array).toString();
+  if (known !== store.logId && known !== store.parent)
+    throw new DeskIncomplete(
+      `${vault} are those of log ${known}, but ${log} is log ${store.logId}: name the two that belong together (a log is moved by \`npm run -s cli -- copy\`)`,
+    );
 };
 
 /** The key of the command fingerprints: made once, kept with the other keys. */
@@ -107,7 +156,7 @@ const secretOf = async (keys: Vault): Promise<Uint8Array> => {
   await keys.put(fingerprints, randomBytes(32));
   const secret = await keys.get(fingerprints);
   if (!(secret instanceof Uint8Array))
-    throw new Error('the key of the command fingerprints is gone from keys.db: restore it from its backup');
+    throw new Error('the key of the command fingerprints is gone from the keys: restore them from their backup');
   return secret;
 };
 

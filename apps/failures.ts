@@ -1,11 +1,27 @@
-import { LogDamaged, LogFull, LogReadOnly } from '#platform/event-store/port.js';
+import { LogsDiffer } from '#platform/event-store/copying.js';
+import { LogDamaged, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
 import { TokenKeyUnreadable } from '#platform/http/tokens.js';
 import { DiskFailed, DiskFull, FileDamaged } from '#platform/sqlite/door.js';
 import { ForeignFile } from '#platform/sqlite/layout.js';
+import { Unavailable } from '#platform/unavailable.js';
+import { VaultsDiffer } from '#platform/vault/copying.js';
 import { KeyMissing } from '#platform/vault/sealing.js';
-import { FolderIncomplete } from './desk.js';
+import { DeskIncomplete } from './desk.js';
 
-const complete = [LogDamaged, LogFull, LogReadOnly, DiskFull, DiskFailed, TokenKeyUnreadable, KeyMissing, FolderIncomplete];
+const complete = [
+  LogDamaged,
+  LogFull,
+  LogReadOnly,
+  DiskFull,
+  DiskFailed,
+  TokenKeyUnreadable,
+  KeyMissing,
+  DeskIncomplete,
+  Unavailable,
+  LogMovedOn,
+  LogsDiffer,
+  VaultsDiffer,
+];
 
 /** A failure that people meet, in a line that says what to do; undefined for one that nobody foresaw. */
 export const toldOf = (e: unknown, folder: string): string | undefined => {

@@ -13,7 +13,8 @@ import { Reading } from '#platform/http/reading.js';
 import { aggregates, collections } from '../contexts.js';
 import { type Desk } from '../desk.js';
 import { docsController } from './docs.js';
-import { Health, Metrics } from './health.js';
+import { Metrics } from '../metrics.js';
+import { Health, opened } from './health.js';
 
 const bodyLimit = 256 * 1024;
 
@@ -38,6 +39,7 @@ export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => 
       { provide: Executor, useValue: desk.executor },
       { provide: Reading, useValue: desk.reading },
       { provide: Metrics, useValue: metrics },
+      { provide: opened, useValue: desk },
       { provide: APP_FILTER, useClass: ProblemFilter },
       {
         provide: APP_GUARD,

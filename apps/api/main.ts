@@ -1,14 +1,18 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { dataFolder, openDesk } from '../desk.js';
+import { collections } from '../contexts.js';
+import { openDesk, placesOf, serversOf } from '../desk.js';
 import { toldOf } from '../failures.js';
-import { type ProjectorNews } from '../projector/worker.js';
 import { createApi } from './app.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3000';
-const folder = dataFolder();
+const places = placesOf();
+// Read models on a server may be folded by processes of their own
+const projects = process.env['LEDGERDESK_PROJECTOR'] !== 'apart';
+const lookEvery = 1_000;
 
 /** What went wrong in a line, with what to do. */
 const told = (e: unknown): string => {
@@ -22,7 +26,7 @@ const told = (e: unknown): string => {
     default:
       return code === 'EACCES' && syscall === 'listen'
         ? `port ${port} may not be used by this user: set PORT above 1023`
-        : (toldOf(e, folder) ?? message);
+        : (toldOf(e, places.folder) ?? message);
   }
 };
 
@@ -33,7 +37,11 @@ const fail = (e: unknown): never => {
 
 const start = async (): Promise<void> => {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
-  const desk = await openDesk({ folder });
+  if (!projects && places.mongo === undefined)
+    throw new Error(
+      'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
+    );
+  const desk = await openDesk(places);
   const app = await createApi(desk);
   // By Fastify itself: Nest would print a failure before it is told here
   const url = await app
@@ -42,13 +50,13 @@ const start = async (): Promise<void> => {
     .listen({ port: Number(port), host });
 
   // Folding has a thread of its own, so that no query waits for it
-  const projector = new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: { folder } });
-  projector.on('message', ({ stalled }: ProjectorNews) => (desk.reading.stalled = stalled));
-  projector.on('error', (e) => fail(new Error(`the projector stopped: ${e.message}`)));
+  const projector = projects ? new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: places }) : undefined;
+  projector?.on('error', (e) => fail(new Error(`the projector stopped: ${e.message}`)));
+  const looking = setInterval(() => void desk.reading.look(collections), lookEvery);
 
   console.log(`Ledgerdesk serves ${url}`);
   console.log(`  its API, to browse   ${url}/docs   (as OpenAPI: /openapi.json)`);
-  console.log(`  its data             ${folder}`);
+  console.log(`  its data             ${places.folder}${serversOf(places)}`);
   console.log(`  a token              npm run -s cli -- token --subject <id> --role coordinator`);
 
   let stopping = false;
@@ -56,8 +64,9 @@ const start = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     await app.close();
-    projector.postMessage('stop');
-    await Promise.race([once(projector, 'exit'), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
+    clearInterval(looking);
+    projector?.postMessage('stop');
+    if (projector) await Promise.race([once(projector, 'exit'), delay(5_000, undefined, { ref: false })]);
     await desk.close();
     process.exit(0);
   };

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { brokenLink } from '#platform/decider/chain.js';
 import { EventUnreadable } from '#platform/decider/contract.js';
+import { firstDifference } from '#platform/event-store/copying.js';
+import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type Collection } from '#platform/read-models/collection.js';
 import { positionText } from '#platform/http/positions.js';
@@ -13,7 +16,7 @@ import { compareBuilds, comparePast, type Difference, sampled, upTo } from '#pla
 import { catchUp } from '#platform/processors/catch-up.js';
 import { fits } from '#platform/processors/projector.js';
 import { collections } from '../contexts.js';
-import { dataFolder, type Desk, openDesk } from '../desk.js';
+import { type Desk, openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const shown = 20;
@@ -137,32 +140,54 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
   return found;
 };
 
+/** Compares the log with that of the folder that it was copied from: each event, in order, by its hash. */
+const checkCopy = async (desk: Desk, folder: string): Promise<Findings> => {
+  const found = new Findings();
+  if (!existsSync(join(folder, 'log.db'))) throw new UsageError(`${folder} holds no log.db`);
+  const source = await EmbeddedLog.open({ folder: resolve(folder) });
+  try {
+    if (desk.store.parent !== source.logId) found.add('log', `is a copy of ${desk.store.parent ?? 'no log'}, not of ${source.logId}`);
+    const difference = await firstDifference(source, desk.store);
+    if (difference !== undefined) found.add('log', difference);
+    process.stdout.write(`log: ${found.count === 0 ? 'equals' : 'is not'} that of ${folder}, event by event\n`);
+  } finally {
+    await source.close();
+  }
+  return found;
+};
+
 /** Proves that the log is whole and that the read models say what it says. */
 export const check: Subcommand = {
-  usage: 'check [--instants 5] [--against <seal>]',
+  usage: 'check [--instants 5] [--against <seal>] [--copy-of <data folder>]',
   about:
-    'proves that the hash chains hold, and that each read model and its history equal a clean rebuild and, as of sampled instants, a fold of the log; with the seal of an earlier check, that nothing before it was altered or removed',
+    'proves that the hash chains hold, and that each read model and its history equal a clean rebuild and, as of sampled instants, a fold of the log; with the seal of an earlier check, that nothing before it was altered or removed; with the folder that it was copied from, that the log is the same',
   run: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: { instants: { type: 'string', default: '5' }, against: { type: 'string' } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { instants: { type: 'string', default: '5' }, against: { type: 'string' }, 'copy-of': { type: 'string' } },
+    });
     const against = sealOf(values.against);
     if (!/^\d{1,3}$/.test(values.instants)) throw new UsageError('--instants is a number');
-    const desk = await openDesk({ folder: dataFolder(), existing: true });
+    const desk = await openDesk({ ...placesOf(), existing: true });
     const beside = await mkdtemp(join(tmpdir(), 'ledgerdesk-check-'));
     const clean = await EmbeddedReadModels.open({ folder: beside });
-    const findings: Findings[] = [];
+    const ofLog: Findings[] = [];
+    const ofModels: Findings[] = [];
     try {
-      findings.push(await checkChain(desk, against));
-      for (const collection of collections) findings.push(await checkModel(desk, clean, collection, Number(values.instants)));
+      ofLog.push(await checkChain(desk, against));
+      if (values['copy-of'] !== undefined) ofLog.push(await checkCopy(desk, values['copy-of']));
+      for (const collection of collections) ofModels.push(await checkModel(desk, clean, collection, Number(values.instants)));
     } finally {
       await clean.close();
       await desk.close();
       await rm(beside, { recursive: true, force: true });
     }
+    const findings = [...ofLog, ...ofModels];
     const count = findings.reduce((sum, found) => sum + found.count, 0);
     const first = findings.flatMap((found) => found.first);
     for (const line of first.slice(0, shown)) process.stdout.write(`  ${line}\n`);
     if (count > shown) process.stdout.write(`  and ${count - shown} more\n`);
-    if (findings.slice(1).some((found) => found.count > 0))
+    if (ofModels.some((found) => found.count > 0))
       process.stdout.write('A read model that differs is made again from the log: npm run -s cli -- rebuild <read model>\n');
     return count === 0 ? 0 : 1;
   },

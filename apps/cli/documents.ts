@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Aggregate } from '#platform/decider/aggregate.js';
 import { type Contract, type EventDefinition, unopened } from '#platform/decider/contract.js';
 import { exampleOf } from '#platform/decider/example.js';
+import { movedContract } from '#platform/decider/moved.js';
 import { seriesContract } from '#platform/decider/series.js';
 import { kebab } from '#platform/http/commands.js';
 import { tokenContract } from '#platform/http/mint.js';
@@ -11,7 +12,12 @@ import { aggregates, collections, contexts } from '../contexts.js';
 import { roles } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
-const contracts: readonly Contract<object>[] = [...aggregates.map(({ contract }) => contract), seriesContract, tokenContract];
+const contracts: readonly Contract<object>[] = [
+  ...aggregates.map(({ contract }) => contract),
+  seriesContract,
+  tokenContract,
+  movedContract,
+];
 
 const fieldKind = (schema: object): string => {
   const {

@@ -3,7 +3,7 @@ import { NotFound } from '#platform/decider/execute.js';
 import { historyOf } from '#platform/http/history.js';
 import { Problem } from '#platform/http/problem.js';
 import { collections } from '../contexts.js';
-import { dataFolder, openDesk } from '../desk.js';
+import { openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const operator: Person = {
@@ -23,7 +23,7 @@ export const history: Subcommand = {
     if (name === undefined) throw new UsageError('which request?');
     const collection = collections[0];
     if (!collection) return 1;
-    const desk = await openDesk({ folder: dataFolder(), existing: true });
+    const desk = await openDesk({ ...placesOf(), existing: true });
     try {
       const id = await desk.reading.idOf(collection, name);
       let shown = 0;
@@ -49,7 +49,7 @@ export const history: Subcommand = {
       process.stderr.write(
         unbuilt
           ? `${name}: numbers are found by the read model, which is not built yet: run \`npm run -s cli -- rebuild requests\`, or name the request by its id\n`
-          : `${name}: no such request in ${desk.folder}\n`,
+          : `${name}: no such request in ${desk.places.folder}\n`,
       );
       return 1;
     } finally {

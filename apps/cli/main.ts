@@ -1,8 +1,9 @@
 import 'reflect-metadata';
-import { dataFolder } from '../desk.js';
+import { placesOf } from '../desk.js';
 import { toldOf } from '../failures.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { check } from './check.js';
+import { copy } from './copy.js';
 import { events, generate, routes } from './documents.js';
 import { history } from './history.js';
 import { importRows } from './import/index.js';
@@ -14,6 +15,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   import: importRows,
   rebuild: rebuildModel,
   check,
+  copy,
   history,
   routes,
   events,
@@ -44,7 +46,7 @@ const main = async ([name = 'help', ...args]: readonly string[]): Promise<number
   } catch (e) {
     const { code, message, stack } = e as NodeJS.ErrnoException;
     const usage = e instanceof UsageError || (code?.startsWith('ERR_PARSE_ARGS') ?? false);
-    process.stderr.write(`${usage ? message : (toldOf(e, dataFolder()) ?? stack ?? message)}\n`);
+    process.stderr.write(`${usage ? message : (toldOf(e, placesOf().folder) ?? stack ?? message)}\n`);
     if (usage) process.stderr.write(`usage: npm run -s cli -- ${subcommand.usage}\n`);
     return usage ? 2 : 1;
   }

@@ -1,6 +1,6 @@
 import { rebuild } from '#platform/processors/rebuild.js';
 import { collections } from '../contexts.js';
-import { dataFolder, openDesk } from '../desk.js';
+import { openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 /** Folds the log anew into a read model beside the one that serves, and switches when it has caught up. */
@@ -13,7 +13,7 @@ export const rebuildModel: Subcommand = {
       throw new UsageError(
         `${name ?? 'which one?'}: the read models are ${collections.map(({ declaration }) => declaration.name).join(', ')}`,
       );
-    const desk = await openDesk({ folder: dataFolder(), existing: true });
+    const desk = await openDesk({ ...placesOf(), existing: true });
     try {
       const begun = performance.now();
       const show = process.stderr.isTTY ? (events: number) => process.stderr.write(`\r${events} events`) : undefined;

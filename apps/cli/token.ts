@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { recordMint } from '#platform/http/mint.js';
-import { build, dataFolder, openDesk } from '../desk.js';
+import { build, openDesk, placesOf } from '../desk.js';
 import { rolesRefused } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
@@ -30,7 +30,7 @@ export const token: Subcommand = {
     const refused = rolesRefused(role, client);
     if (refused !== undefined) throw new UsageError(refused);
     const ttlSeconds = seconds(ttl);
-    const desk = await openDesk({ folder: dataFolder() });
+    const desk = await openDesk(placesOf());
     try {
       const { token: minted, tokenId } = await desk.issuer.mint(subject, role, client ?? null, ttlSeconds);
       await recordMint(desk.store, build, tokenId, { subject, roles: role, client, seconds: ttlSeconds });

@@ -1,22 +1,14 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
-import { Projector } from '#platform/processors/projector.js';
-import { collections } from '../contexts.js';
-import { openDesk } from '../desk.js';
+import { openDesk, type Places } from '../desk.js';
+import { projectorOf } from './projecting.js';
 
-/** What the projector tells the thread that started it. */
-export interface ProjectorNews {
-  /** Each read model that stands still → why; sent anew, whole, whenever another one does. */
-  readonly stalled: Readonly<Record<string, string>>;
-}
-
-const { folder } = workerData as { readonly folder: string };
+/** The projector in a thread of the api: so that no query waits for a fold. */
 const stopping = new AbortController();
 parentPort?.on('message', () => stopping.abort());
 
-const desk = await openDesk({ folder });
-const tell = (news: ProjectorNews): void => parentPort?.postMessage(news);
-const projector = await Projector.of(desk.store, desk.readModels, collections, desk.open, (stalled) => tell({ stalled }));
+const desk = await openDesk(workerData as Places);
+const projector = await projectorOf(desk);
 await projector.start();
 await projector.run(stopping.signal);
 await desk.close();

@@ -27,7 +27,7 @@ describe('a data folder', () => {
     await desk.opens({ subject: 'The first' });
     await desk.opens({ subject: 'The one that will have been' });
     await serving.desk.store.head();
-    cpSync(serving.desk.folder, whole, { recursive: true });
+    cpSync(serving.folder, whole, { recursive: true });
     await serving.close();
   });
   afterAll(() => rmSync(place, { recursive: true }));

@@ -59,8 +59,7 @@ describe('files of other tools', () => {
   });
 
   const cli = async (args: readonly string[], input?: string): Promise<Ran> => {
-    const env = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: serving.folder };
-    const child = spawn(process.execPath, ['apps/cli/run.mjs', 'import', ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['apps/cli/run.mjs', 'import', ...args], { env: serving.env, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.end(input);
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit') as Promise<[number]>]);
     serving.reached = `${serving.desk.store.logId}.${await serving.desk.store.head()}`;
@@ -70,9 +69,15 @@ describe('files of other tools', () => {
   const imports = async (content: string | Buffer, by: object = mapping): Promise<Report> => {
     await writeFile(file, content);
     await writeFile(mapped, JSON.stringify(by));
-    const desk = await openDesk({ folder: serving.folder });
+    const desk = await openDesk(serving.places);
     try {
-      return await importSource(desk, await openSource(file), await readMapping(mapped), `${file}.rejects.csv`, new Progress());
+      return await importSource(
+        { ...desk, folder: serving.folder },
+        await openSource(file),
+        await readMapping(mapped),
+        `${file}.rejects.csv`,
+        new Progress(),
+      );
     } finally {
       await desk.close();
       serving.reached = `${serving.desk.store.logId}.${await serving.desk.store.head()}`;

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openDesk } from '#apps/desk.js';
 import { brokenLink } from '#platform/decider/chain.js';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
+import { envOf, trialPlaces } from '#test/servers/servers.js';
 import { type Count, loadOracle, type Oracle } from './oracle/servicenow.js';
 import { writeSample } from './oracle/small.js';
 import { type Caller, Serving } from './serving.js';
@@ -39,8 +40,7 @@ interface Report {
   let oracle: Oracle;
 
   const cli = async (...args: readonly string[]): Promise<string> => {
-    const env = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: serving.folder };
-    const { stdout } = await promisify(execFile)(process.execPath, ['apps/cli/run.mjs', ...args], { env, maxBuffer: 1e8 });
+    const { stdout } = await promisify(execFile)(process.execPath, ['apps/cli/run.mjs', ...args], { env: serving.env, maxBuffer: 1e8 });
     return stdout;
   };
   const imported = async (): Promise<Report> => {
@@ -176,7 +176,8 @@ interface Report {
     'records each row once when two import the same file at the same time',
     async () => {
       const shared = await mkdtemp(join(tmpdir(), 'ledgerdesk-import-twice-'));
-      const env = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: shared };
+      const { places, clean } = await trialPlaces(shared);
+      const env = envOf(places);
       const args = ['apps/cli/run.mjs', 'import', file, '--mapping', mapping, '--json', '--rejects', `${file}.rejects.csv`];
       const ran = await Promise.all([1, 2].map(() => promisify(execFile)(process.execPath, args, { env })));
       const reports = ran.map(({ stdout }) => JSON.parse(stdout) as Report);
@@ -188,16 +189,17 @@ interface Report {
         oracle.requests,
       ]);
 
-      const log = await EmbeddedLog.open({ folder: shared });
+      const other = await openDesk(places);
       const hashes = new Map<string, string>();
       const rows = new Set<unknown>();
-      for await (const event of log.readAll()) {
+      for await (const event of other.store.readAll()) {
         expect(brokenLink(event, hashes.get(event.stream) ?? '')).toBeUndefined();
         hashes.set(event.stream, event.metadata['hash'] as string);
         if (event.metadata['source'] === 'import') rows.add(event.metadata['command']);
       }
       expect(rows.size).toBe(oracle.distinct);
-      await log.close();
+      await other.close();
+      await clean();
       await rm(shared, { recursive: true });
     },
     patience,

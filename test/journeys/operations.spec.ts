@@ -47,7 +47,7 @@ describe('beside commands and queries', () => {
       const tree = app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
       await app.close();
       await other.close();
-      rmSync(other.folder, { recursive: true });
+      rmSync(other.places.folder, { recursive: true });
       const [served, at]: [string[], string[]] = [[], []];
       for (const [, indent = '', part = '', methods] of tree.matchAll(/^([│ ]*)[├└]── (\S+)(?: \((.*)\))?$/gm)) {
         at.splice(indent.length / 4, Infinity, part);

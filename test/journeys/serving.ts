@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { createApi } from '#apps/api/app.js';
-import { aggregates, collections } from '#apps/contexts.js';
-import { type Desk, openDesk } from '#apps/desk.js';
+import { aggregates } from '#apps/contexts.js';
+import { type Desk, openDesk, type Places } from '#apps/desk.js';
+import { projectorOf } from '#apps/projector/projecting.js';
 import { kebab } from '#platform/http/commands.js';
-import { Projector } from '#platform/processors/projector.js';
+import { envOf, trialPlaces } from '#test/servers/servers.js';
 
 /** What a desk answered: the body parsed when it is JSON. */
 export interface Answered<B = Readonly<Record<string, unknown>>> {
@@ -46,21 +47,31 @@ export const pathOf = (command: string, id: string): string => {
   return `/${of.collection}/${id}/${kebab(command)}`;
 };
 
-/** A whole desk over HTTP in a temporary folder: the api on a free port, the projector beside it in the same process. */
+/** A whole desk over HTTP in a temporary folder or on servers: the api on a free port, the projector beside it in the same process. */
 export class Serving {
   private open!: { readonly desk: Desk; readonly url: string; stop(): Promise<void> };
   /** The last position that a command answered: reads wait for it. */
   reached: string | undefined;
 
   private constructor(
-    readonly folder: string,
+    readonly places: Places,
+    private readonly clean: () => Promise<void>,
     readonly clock: Clock,
   ) {}
 
   static async start(): Promise<Serving> {
-    const serving = new Serving(await mkdtemp(join(tmpdir(), 'ledgerdesk-')), new Clock());
+    const { places, clean } = await trialPlaces(await mkdtemp(join(tmpdir(), 'ledgerdesk-')));
+    const serving = new Serving(places, clean, new Clock());
     await serving.begin();
     return serving;
+  }
+
+  get folder(): string {
+    return this.places.folder;
+  }
+  /** For another process on the same desk. */
+  get env(): NodeJS.ProcessEnv {
+    return envOf(this.places);
   }
 
   get desk(): Desk {
@@ -79,6 +90,7 @@ export class Serving {
   /** Stops everything and removes the folder. */
   async close(): Promise<void> {
     await this.open.stop();
+    await this.clean();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -89,8 +101,8 @@ export class Serving {
   }
 
   private async begin(): Promise<void> {
-    const desk = await openDesk({ folder: this.folder, now: this.clock.now });
-    const projector = await Projector.of(desk.store, desk.readModels, collections, desk.open);
+    const desk = await openDesk({ ...this.places, now: this.clock.now });
+    const projector = await projectorOf(desk);
     await projector.start();
     const stopping = new AbortController();
     const running = projector.run(stopping.signal);

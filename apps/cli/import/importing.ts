@@ -23,7 +23,9 @@ export interface Report {
   readonly seconds: number;
 }
 
-type Writing = Pick<Desk, 'folder' | 'store' | 'sealer' | 'numbers' | 'secret'> & {
+type Writing = Pick<Desk, 'store' | 'sealer' | 'numbers' | 'secret'> & {
+  /** The data folder, for what is known of earlier runs and for sorting. */
+  readonly folder: string;
   /** What writes rows into the log; when left out they are written in this thread. */
   readonly writer?: Writes;
   readonly now?: () => Date;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { build, dataFolder, openDesk } from '../../desk.js';
+import { build, openDesk, placesOf } from '../../desk.js';
 import { type Subcommand, UsageError } from '../arguments.js';
 import { importSource, type Report } from './importing.js';
 import { readMapping } from './mapping.js';
@@ -31,14 +31,16 @@ export const importRows: Subcommand = {
     const mapping = await readMapping(values.mapping);
     const rejects = values.rejects ?? `${path === '-' ? 'stdin' : path}.rejects.csv`;
     const source = await openSource(path);
-    const desk = await openDesk({ folder: dataFolder(), numberBlock });
-    const writer = ThreadedWriter.start(desk.folder, build);
+    const desk = await openDesk({ ...placesOf(), numberBlock });
+    const { folder, eventStore } = desk.places;
+    // A server has cores of its own
+    const writer = eventStore === undefined ? ThreadedWriter.start(folder, build) : undefined;
     try {
-      const report = await importSource({ ...desk, writer }, source, mapping, rejects, new Progress());
+      const report = await importSource({ ...desk, folder, ...(writer && { writer }) }, source, mapping, rejects, new Progress());
       process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : told(report, rejects));
       return report.rejected > 0 ? exitRejected : 0;
     } finally {
-      await writer.close();
+      await writer?.close();
       await desk.close();
     }
   },

@@ -170,6 +170,7 @@ describe('the way of a command', () => {
     let times = 0;
     return {
       logId: log.logId,
+      parent: null,
       append: (stream, expected, events) =>
         stream.startsWith('series-') ? log.append(stream, expected, events) : append(++times, stream, expected, events),
       readStream: (stream, options) => log.readStream(stream, options),

@@ -9,11 +9,13 @@ import {
   type JsonObject,
   LogDamaged,
   LogFull,
+  LogMovedOn,
   LogReadOnly,
   type NewEvent,
   type StoredEvent,
   StreamConflict,
 } from '#platform/event-store/port.js';
+import { Unavailable } from '#platform/unavailable.js';
 import { type Sealed, type Sealer } from '#platform/vault/sealing.js';
 import { type Aggregate, type AnyCommand, type Done, type Fact, type Outcome, type Person } from './aggregate.js';
 import { canonical } from './canonical.js';
@@ -87,9 +89,9 @@ interface Used {
   readonly settings: Readonly<Record<string, number>> | undefined;
 }
 
-/** After these it is certain that nothing was appended, or that asking again tells no more. */
+/** After these it is certain that nothing was appended, or that asking again at once tells no more. */
 const isKnown = (e: unknown): boolean =>
-  [StreamConflict, AppendTooLarge, LogFull, LogReadOnly, LogDamaged].some((known) => e instanceof known);
+  [StreamConflict, AppendTooLarge, LogFull, LogReadOnly, LogMovedOn, LogDamaged, Unavailable].some((known) => e instanceof known);
 
 const refused = (aggregate: Aggregate, reject: string): Refused => new Refused({ reject, words: {} }, aggregate);
 

@@ -135,6 +135,36 @@ export const eventStoreContract = (name: string, open: () => Promise<OpenedStore
         expect(await stream({ of })).toHaveLength(3);
       });
 
+      it('takes appends to one stream that are in flight at once in the order in which they were handed over', async () => {
+        const of = streamName();
+        const events = eventsOf(100);
+        await Promise.all(events.map((event, i) => store.append(of, BigInt(i) - 1n, [event])));
+        expect(idsOf(await stream({ of }))).toEqual(idsOf(events));
+      });
+
+      it('fails appends in flight to a stream behind one that failed, even where the revision would fit', async () => {
+        const stream = streamName();
+        await store.append(stream, none, eventsOf(1));
+        // As if two events had been expected to follow one another, when somebody else had appended the first of them
+        const outcomes = await Promise.allSettled([
+          store.append(stream, none, eventsOf(1)),
+          store.append(stream, 0n, eventsOf(1)),
+          store.append(stream, 1n, eventsOf(1)),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+        for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: expect.any(StreamConflict) });
+        expect(await all(store.readStream(stream))).toHaveLength(1);
+        // Whoever asks after the failure was told starts anew
+        expect(await store.append(stream, 0n, eventsOf(1))).toMatchObject({ revision: 1n });
+      });
+
+      it('fails them too behind one that could not be taken at all', async () => {
+        const stream = streamName();
+        const outcomes = await Promise.allSettled([store.append(stream, none, []), store.append(stream, none, eventsOf(1))]);
+        expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+        expect(await all(store.readStream(stream))).toEqual([]);
+      });
+
       it('refuses an append without events', async () => {
         await expect(store.append(streamName(), none, [])).rejects.toBeInstanceOf(Error);
       });

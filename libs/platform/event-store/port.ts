@@ -49,12 +49,14 @@ export interface CaughtUp {
 export interface EventStore {
   /** The log's own random id (UUID): positions mean nothing in another log. */
   readonly logId: string;
+  /** The id of the log that this one was copied from; null for one that began here. */
+  readonly parent: string | null;
   /**
    * Appends all events or none, at an expected revision (`none` for a new stream); durable when it resolves.
    * The same ids in the same order at the same expected revision again give the first result.
-   * The embedded log also takes appends that are in flight at once in the order in which they were handed over, and fails those to a
-   * stream behind one that failed: a writer may hand over the next without waiting.
-   * @throws StreamConflict when the stream is elsewhere, AppendTooLarge, LogFull, LogReadOnly, LogUnavailable
+   * Appends to one stream that are in flight at once are taken in the order in which they were handed over, and fail behind one that
+   * failed: a writer may hand over the next without waiting.
+   * @throws StreamConflict when the stream is elsewhere, AppendTooLarge, LogFull, LogReadOnly, LogMovedOn, Unavailable
    */
   append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended>;
   readStream(stream: string, options?: ReadStream): AsyncIterable<StoredEvent>;
@@ -84,10 +86,13 @@ export class AppendTooLarge extends Error {}
 export class LogFull extends Error {}
 /** A write failed in a way after which nothing newer may be trusted (fsync): read-only until the next start. */
 export class LogReadOnly extends Error {}
-/** The log's server does not answer. What was being appended may be there or not: the same command id tells. */
-export class LogUnavailable extends Error {}
+/** The log was copied to another, which goes on: this one is read, and takes nothing more. */
+export class LogMovedOn extends Error {}
 /** The stored bytes cannot be read as the log that they should be. */
 export class LogDamaged extends Error {}
+
+/** The stream whose first event tells that a log was moved; from then on the embedded log takes no append. */
+export const movedStream = (logId: string): string => `log-${logId}`;
 
 /** Data and metadata of one append's events together, as JSON in UTF-8, each event counting 300 bytes more. */
 export const maxAppendBytes = 1_000_000;

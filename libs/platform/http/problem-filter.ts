@@ -3,7 +3,8 @@ import { type Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from '#platform/decider/execute.js';
-import { AppendTooLarge, LogFull, LogReadOnly } from '#platform/event-store/port.js';
+import { AppendTooLarge, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
+import { Unavailable } from '#platform/unavailable.js';
 import { languageOf, Problem, type ProblemDetails, problemDetails, rejectionDetails } from './problem.js';
 import { traceOf } from './trace.js';
 
@@ -59,6 +60,8 @@ const problemOf = (thrown: unknown): Problem => {
   if (thrown instanceof Contended) return new Problem('contended', later);
   if (thrown instanceof LogFull) return new Problem('disk-full');
   if (thrown instanceof LogReadOnly) return new Problem('log-read-only', later);
+  if (thrown instanceof LogMovedOn) return new Problem('log-moved', { headers: { 'Retry-After': '60' } });
+  if (thrown instanceof Unavailable) return new Problem('server-unavailable', { headers: { 'Retry-After': '2' } });
   if (thrown instanceof AppendTooLarge) return new Problem('body-too-large');
   const { statusCode, code } = (thrown ?? {}) as { readonly statusCode?: number; readonly code?: string };
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusCode;

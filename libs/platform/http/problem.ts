@@ -122,6 +122,20 @@ const platform = {
     'Look at the disk, then start the service again; nothing acknowledged is lost.',
     'Examiner le disque puis redémarrer ; rien d’accepté n’est perdu.',
   ],
+  'log-moved': [
+    503,
+    'The log was moved, and takes no more writes here',
+    'Le journal a été déplacé et n’accepte plus d’écriture ici',
+    'Ask whoever runs the service to set EVENTSTORE_URL to where it goes on.',
+    'Demander à l’exploitant de régler EVENTSTORE_URL sur son nouvel emplacement.',
+  ],
+  'server-unavailable': [
+    503,
+    'A server that the service stands on does not answer',
+    'Un serveur dont dépend le service ne répond pas',
+    'Send it again in a moment with the same Idempotency-Key: it may have been recorded, and is never recorded twice.',
+    'Renvoyer dans un instant avec la même Idempotency-Key : ce fut peut-être enregistré, et ne l’est jamais deux fois.',
+  ],
   'disk-full': [
     507,
     'The disk is full: nothing was recorded',

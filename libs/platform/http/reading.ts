@@ -13,7 +13,7 @@ import { mayRead } from './shown.js';
 /** What every query stands on: the log, the folds, the read models, and the texts' keys. */
 export class Reading {
   private readonly models = new Map<string, Promise<ReadModel>>();
-  /** Read model → why it stands still, as whoever folds it says: its answers tell so. */
+  /** Read model → why it stands still, as of the last look: its answers tell so. */
   stalled: Readonly<Record<string, string>> = {};
 
   constructor(
@@ -23,14 +23,30 @@ export class Reading {
     readonly open: Opener,
   ) {}
 
+  model({ declaration }: Collection): Promise<ReadModel> {
+    const model = this.models.get(declaration.name) ?? this.readModels.model(declaration);
+    this.models.set(declaration.name, model);
+    return model;
+  }
+
+  /** Asks of each read model whether it stands still. */
+  async look(collections: readonly Collection[]): Promise<void> {
+    const stalled: Record<string, string> = {};
+    for (const collection of collections) {
+      const { name } = collection.declaration;
+      const model = await this.model(collection);
+      const why = await model.stalled().catch((e: unknown) => (e as Error).message);
+      if (why !== null) stalled[name] = why;
+    }
+    this.stalled = stalled;
+  }
+
   /** The build that answers. @throws Problem not-ready while there is none of this log and version */
   async serving(collection: Collection): Promise<Build> {
-    const { name } = collection.declaration;
-    let model = this.models.get(name);
-    if (!model) this.models.set(name, (model = this.readModels.model(collection.declaration)));
+    const model = await this.model(collection);
     // At the very start the projector may still be making it
     for (let attempt = 0; ; attempt++) {
-      const build = await (await model).serving();
+      const build = await model.serving();
       if (build && fits(build, this.store, collection)) return build;
       if (attempt === 20) throw new Problem('not-ready', { headers: { 'Retry-After': '2' } });
       await delay(50);

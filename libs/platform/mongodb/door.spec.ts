@@ -1,7 +1,8 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Mongo, MongoUnavailable } from './door.js';
+import { Unavailable } from '#platform/unavailable.js';
+import { Mongo } from './door.js';
 import { type TrialDatabase, trialDatabase } from './trial-database.js';
 
 /** Between client and server, so that the connection can be taken away. */
@@ -86,7 +87,7 @@ describe('the door to MongoDB', () => {
     const error = await Mongo.open({ url: 'mongodb://admin:s3cret@127.0.0.1:1/x', patience: { call: 300, all: 0 } }).catch(
       (e: unknown) => e,
     );
-    expect(error).toBeInstanceOf(MongoUnavailable);
+    expect(error).toBeInstanceOf(Unavailable);
     expect((error as Error).message).toMatch(/MONGODB_URL does not answer.*ECONNREFUSED/);
     expect(String((error as Error).stack)).not.toContain('s3cret');
   });
@@ -147,15 +148,15 @@ describe('the door to MongoDB', () => {
   it('says that the server is away when patience ends, and answers again afterwards', async () => {
     const mongo = await open(300);
     await cable.pull();
-    await expect(mongo.ask(() => rowsOf(mongo).findOne({ _id: 'a' }))).rejects.toThrow(MongoUnavailable);
-    await expect(mongo.bulk(rowsOf(mongo), [{ insertOne: { document: { _id: 'away' } } }])).rejects.toThrow(MongoUnavailable);
+    await expect(mongo.ask(() => rowsOf(mongo).findOne({ _id: 'a' }))).rejects.toThrow(Unavailable);
+    await expect(mongo.bulk(rowsOf(mongo), [{ insertOne: { document: { _id: 'away' } } }])).rejects.toThrow(Unavailable);
     await cable.plug();
     expect((await mongo.ask(() => rowsOf(mongo).findOne({ _id: 'a' })))?._id).toBe('a');
   });
 
   it('ends a call that is never answered', async () => {
     const mongo = await open(0);
-    await expect(mongo.ask(() => new Promise(() => {}), 50)).rejects.toThrow(MongoUnavailable);
+    await expect(mongo.ask(() => new Promise(() => {}), 50)).rejects.toThrow(Unavailable);
   });
 
   it('asks nothing more once it is closed', async () => {

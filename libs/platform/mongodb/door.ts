@@ -12,6 +12,7 @@ import {
   MongoServerError,
   MongoServerSelectionError,
 } from 'mongodb';
+import { Unavailable } from '#platform/unavailable.js';
 
 export {
   type AnyBulkWriteOperation as BulkOperation,
@@ -35,9 +36,6 @@ export interface MongoOptions {
   readonly patience?: Patience;
 }
 
-/** The server did not answer for as long as patience lasts, or refuses who asks. Nothing is known of what was under way. */
-export class MongoUnavailable extends Error {}
-
 const usual: Patience = { call: 30_000, all: 15_000 };
 const usualDatabase = 'ledgerdesk';
 
@@ -60,7 +58,7 @@ export class Mongo {
     private readonly patience: Patience,
   ) {}
 
-  /** @throws MongoUnavailable, or an Error that names MONGODB_URL; neither tells credentials */
+  /** @throws Unavailable, or an Error that names MONGODB_URL; neither tells credentials */
   static async open({ url, patience = usual }: MongoOptions): Promise<Mongo> {
     const client = clientOf(url, patience);
     const mongo = new Mongo(client, /\/\/[^/]*\/[^/?]/.test(url) ? client.options.dbName : usualDatabase, patience);
@@ -84,7 +82,7 @@ export class Mongo {
 
   /**
    * Asks until it is answered, with growing pauses: only what may be done twice.
-   * @throws MongoUnavailable when patience ends, other errors at once
+   * @throws Unavailable when patience ends, other errors at once
    */
   async ask<T>(call: () => Promise<T>, deadline = this.patience.call): Promise<T> {
     const until = performance.now() + this.patience.all;
@@ -94,10 +92,10 @@ export class Mongo {
         return await inTime(call(), deadline);
       } catch (e) {
         if (e instanceof MongoServerError && refused.has(Number(e.code)))
-          throw new MongoUnavailable('MongoDB refuses the credentials of MONGODB_URL, or what they may do');
+          throw new Unavailable('MongoDB refuses the credentials of MONGODB_URL, or what they may do');
         if (!passes(e) || this.ending.signal.aborted) throw e;
         if (performance.now() >= until)
-          throw new MongoUnavailable(`the MongoDB of MONGODB_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
+          throw new Unavailable(`the MongoDB of MONGODB_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
         const most = Math.min(1_000, 20 * 2 ** Math.min(attempt, 6));
         await delay(most / 2 + (Math.random() * most) / 2, undefined, { signal: this.ending.signal }).catch(() => undefined);
       }
@@ -107,7 +105,7 @@ export class Mongo {
   /**
    * Writes in any order, each by itself; what may be done twice only.
    * @returns the places of the operations that met an id that was taken
-   * @throws MongoUnavailable; an Error that tells the first operation that failed for another reason
+   * @throws Unavailable; an Error that tells the first operation that failed for another reason
    */
   async bulk<Row extends Document>(collection: Collection<Row>, operations: readonly AnyBulkWriteOperation<Row>[]): Promise<number[]> {
     if (operations.length === 0) return [];
@@ -143,9 +141,9 @@ export class Mongo {
     });
   }
 
-  /** What ended a stream, which nobody can ask for again: MongoUnavailable where the connection or the server did. */
+  /** What ended a stream, which nobody can ask for again: Unavailable where the connection or the server did. */
   told(e: unknown): unknown {
-    return passes(e) ? new MongoUnavailable(`the MongoDB of MONGODB_URL went away: ${(e as Error).message.split('\n')[0] ?? ''}`) : e;
+    return passes(e) ? new Unavailable(`the MongoDB of MONGODB_URL went away: ${(e as Error).message.split('\n')[0] ?? ''}`) : e;
   }
 
   async close(): Promise<void> {

@@ -24,10 +24,8 @@ afterEach(async () => {
   await at.close();
 });
 
-const heard: Readonly<Record<string, string>>[] = [];
 const begin = async (collections: readonly Collection[] = [parcels], store: EventStore = at.store): Promise<Projector> => {
-  heard.length = 0;
-  const projector = await Projector.of(store, at.readModels, collections, open, (stalled) => heard.push(stalled));
+  const projector = await Projector.of(store, at.readModels, collections, open);
   await projector.start();
   return projector;
 };
@@ -127,7 +125,7 @@ describe('a projector that runs', () => {
     await reaches(await serving(), position);
     const why: unknown = expect.stringContaining('parcel-p@0 ParcelSent');
     expect(projector.stalled).toEqual({ forgetful: why });
-    expect(heard).toEqual([{ forgetful: why }]);
+    expect([await (await at.readModels.model(forgetful.declaration)).stalled(), await at.model.stalled()]).toEqual([why, null]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining("read model 'forgetful' stands still"));
     const other = (await (await at.readModels.model(forgetful.declaration)).serving()) as Build;
     expect(await other.checkpoint()).toBe(-1n);

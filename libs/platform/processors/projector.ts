@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Unavailable } from '#platform/unavailable.js';
 import { type CaughtUp, type EventStore, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, type Opener } from '#platform/read-models/collection.js';
 import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
@@ -9,42 +10,63 @@ const lot = 1_000;
 /** The longest pause between two lots, in milliseconds. */
 const longestPause = 10;
 
+// Between two attempts at what a server that was away did not do, in milliseconds
+const retryAfter = 500;
+const renewalsPerLease = 3;
+
 interface Held {
   readonly collection: Collection;
   readonly model: ReadModel;
   stalled: string | null;
+  /** Brought up to what was read, so that each lot is folded into it. */
+  following: boolean;
+  /** Until when it is this process's to follow, by the monotonic clock. */
+  until: number;
+  bringing: Promise<void> | undefined;
+  bringingBeside: Promise<void> | undefined;
   /** Names of builds beside the serving one that were brought up here: from then on they are fed like it. */
   readonly beside: Set<string>;
 }
 
+const idle = { bringing: undefined, bringingBeside: undefined };
+
+/** Of several processes over the same read models one follows each, as long as it renews its lease. */
+export interface Leasing {
+  /** Another for each process. */
+  readonly holder: string;
+  readonly forMilliseconds: number;
+}
+
 /**
- * Reads the log once, and folds each position into every read model that it holds. It takes no lease: a data folder is
- * followed by one process, and a second one would cost double work and change nothing.
+ * Reads the log once, and folds each position into every read model that it holds. Without leasing it holds all: a data
+ * folder is followed by one process. A lease spares double work and nothing more: two who write the same build change
+ * nothing, since each document takes an event once.
  */
 export class Projector {
   private readonly models: Held[] = [];
+  private readonly stopping = new AbortController();
   private reached = -1n;
 
   private constructor(
     private readonly store: EventStore,
     private readonly open: Opener,
-    private readonly onStall: (stalled: Readonly<Record<string, string>>) => void,
+    private readonly leasing: Leasing | undefined,
   ) {}
 
-  /**
-   * Opens the read models; one without a build of this log and version gets a new one, and serves it once it has caught up.
-   * @param onStall told the whole of `stalled` whenever a read model comes to stand still
-   */
+  /** Opens the read models; one without a build of this log and version gets a new one, and serves it once it has caught up. */
   static async of(
     store: EventStore,
     readModels: ReadModels,
     collections: readonly Collection[],
     open: Opener,
-    onStall: (stalled: Readonly<Record<string, string>>) => void = () => {},
+    leasing?: Leasing,
   ): Promise<Projector> {
-    const projector = new Projector(store, open, onStall);
-    for (const collection of collections)
-      projector.models.push({ collection, model: await readModels.model(collection.declaration), stalled: null, beside: new Set() });
+    const projector = new Projector(store, open, leasing);
+    const until = leasing ? 0 : Number.POSITIVE_INFINITY;
+    for (const collection of collections) {
+      const model = await readModels.model(collection.declaration);
+      projector.models.push({ collection, model, stalled: null, following: false, until, beside: new Set(), ...idle });
+    }
     return projector;
   }
 
@@ -55,50 +77,128 @@ export class Projector {
     );
   }
 
-  /** Brings every serving build up to the head of now. */
-  async start(): Promise<void> {
-    this.reached = await this.store.head();
-    for (const held of this.models) await this.guard(held, () => this.bringUp(held));
+  /** The read models that are folded here. */
+  get following(): readonly string[] {
+    return this.models.filter((held) => this.follows(held)).map(({ collection }) => collection.declaration.name);
   }
 
-  /** Follows the log until the signal; @throws when the log itself ends in an error. */
+  /** Brings up to the head of now every serving build that is held here. */
+  async start(): Promise<void> {
+    this.reached = await this.store.head();
+    if (this.leasing) return;
+    for (const held of this.models) await this.bring(held);
+  }
+
+  /** Follows the log until the signal; @throws when the log itself ends in an error. A server that is away is waited for. */
   async run(signal: AbortSignal): Promise<void> {
-    const beside = Promise.all(this.models.map((held) => this.bringUpBeside(held, signal)));
+    const stop = (): void => this.stopping.abort();
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    const keeping = this.keep();
+    try {
+      while (!this.stopping.signal.aborted) {
+        try {
+          await this.follow();
+        } catch (e) {
+          if (!(e instanceof Unavailable)) throw e;
+          await this.pause(retryAfter);
+        }
+      }
+    } finally {
+      stop();
+      signal.removeEventListener('abort', stop);
+      await Promise.all([keeping, ...this.models.flatMap(({ bringing, bringingBeside }) => [bringing, bringingBeside])]);
+      if (this.leasing) for (const { model } of this.models) await model.release(this.leasing.holder).catch(() => undefined);
+    }
+  }
+
+  private async follow(): Promise<void> {
+    const { signal } = this.stopping;
     for await (const ready of batches<StoredEvent | CaughtUp>(this.store.follow({ after: this.reached, signal }), lot)) {
       const events = ready.filter((x): x is StoredEvent => 'position' in x);
       const last = events.at(-1);
       if (!last) continue;
       const begun = performance.now();
-      for (const held of this.models) if (held.stalled === null) await this.guard(held, () => this.feed(held, events, last.position));
+      for (const held of this.models) if (this.follows(held)) await this.guard(held, () => this.feed(held, events, last.position));
       this.reached = last.position;
       // Whoever keeps up gets each event at once; where many come, as long again for others, and the next lot is larger
       if (events.length > 1) await delay(Math.min(performance.now() - begun, longestPause));
     }
-    await beside;
+  }
+
+  private follows({ following, until, stalled }: Held): boolean {
+    return following && stalled === null && performance.now() < until;
+  }
+
+  /** Until the end: takes leases that are free, renews those held, and brings up whatever is held and does not follow. */
+  private async keep(): Promise<void> {
+    const every = this.leasing ? this.leasing.forMilliseconds / renewalsPerLease : retryAfter;
+    while (!this.stopping.signal.aborted) {
+      for (const held of this.models) if (held.stalled === null) await this.guard(held, () => this.claim(held));
+      await this.pause(every);
+    }
+  }
+
+  private async claim(held: Held): Promise<void> {
+    if (this.leasing) {
+      const { holder, forMilliseconds } = this.leasing;
+      const from = performance.now();
+      held.until = 0;
+      const ours = await held.model.lease(holder, forMilliseconds);
+      held.until = ours ? from + forMilliseconds : 0;
+      if (!ours) held.following = false;
+    }
+    if (held.until === 0) return;
+    if (!held.following) void this.bring(held);
+    held.bringingBeside ??= this.bringUpBeside(held);
+  }
+
+  /** Brings a model up to what was read, from where it stands; from then on it follows. */
+  private bring(held: Held): Promise<void> {
+    const { signal } = this.stopping;
+    held.bringing ??= this.guard(held, async () => {
+      await this.bringUp(held);
+      // Read on meanwhile: what came since is there too before the next lot is fed
+      const build = await held.model.serving();
+      while (build && !signal.aborted && (await build.checkpoint()) < this.reached)
+        await catchUp(this.store, held.collection, build, this.open, { signal });
+      if ((await held.model.stalled()) !== null) await held.model.stall(null);
+      held.following = true;
+    }).finally(() => (held.bringing = undefined));
+    return held.bringing;
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    return delay(milliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
   private async bringUp({ collection, model }: Held): Promise<void> {
+    const { signal } = this.stopping;
     const serving = await model.serving();
-    if (serving && fits(serving, this.store, collection)) return catchUp(this.store, collection, serving, this.open);
+    if (serving && fits(serving, this.store, collection)) return catchUp(this.store, collection, serving, this.open, { signal });
     // A first build that was cut off is gone on with
     const begun = (await model.builds()).findLast((build) => fits(build, this.store, collection));
     const build = begun ?? (await model.begin(this.store.logId));
-    await catchUp(this.store, collection, build, this.open);
-    await model.serve(build);
+    await catchUp(this.store, collection, build, this.open, { signal });
+    if (!signal.aborted) await model.serve(build);
   }
 
   /** What stands beside the serving build was fed until the process ended, and must be again to be switched back to. */
-  private async bringUpBeside(held: Held, signal: AbortSignal): Promise<void> {
+  private async bringUpBeside(held: Held): Promise<void> {
     const { collection, model, beside } = held;
-    const serving = await model.serving();
-    for (const build of await model.builds()) {
-      if (!fits(build, this.store, collection) || build.name === serving?.name) continue;
-      try {
+    const { signal } = this.stopping;
+    let at = collection.declaration.name;
+    try {
+      const serving = await model.serving();
+      for (const build of await model.builds()) {
+        if (!fits(build, this.store, collection) || build.name === serving?.name) continue;
+        at = build.name;
         await unlessDropped(model, build, () => catchUp(this.store, collection, build, this.open, { signal }));
         beside.add(build.name);
-      } catch (e) {
-        process.emitWarning(`${build.name}, beside the one that serves, is not fed: ${(e as Error).message}`);
       }
+    } catch (e) {
+      if (e instanceof Unavailable) held.bringingBeside = undefined;
+      else process.emitWarning(`${at}, beside the one that serves, is not fed: ${(e as Error).message}`);
     }
   }
 
@@ -116,13 +216,16 @@ export class Projector {
     }
   }
 
+  /** What a server did not do is done again when the model is next brought up; at anything else it stands still, and says so. */
   private async guard(held: Held, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (e) {
+      held.following = false;
+      if (e instanceof Unavailable) return;
       held.stalled = (e as Error).message;
       process.emitWarning(`read model '${held.collection.declaration.name}' stands still: ${held.stalled}`);
-      this.onStall(this.stalled);
+      await held.model.stall(held.stalled).catch(() => undefined);
     }
   }
 }

@@ -630,6 +630,18 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
       });
     });
 
+    it('tells everybody that a model stands still, and why, until it follows again', async () => {
+      const there = await opened.other.model(declaration);
+      const another = await readModels.model(trial(`another${names}`));
+      expect(await there.stalled()).toBeNull();
+      await model.stall('it cannot read trial-1@0');
+      const why = 'it cannot read trial-1@0';
+      expect([await there.stalled(), await model.stalled(), await another.stalled()]).toEqual([why, why, null]);
+      await there.stall(null);
+      await there.stall(null);
+      expect(await model.stalled()).toBeNull();
+    });
+
     it('leases a read model to one holder at a time, until it is released or its time is over', async () => {
       const there = await opened.other.model(declaration);
       expect([await model.lease('here', 60_000), await there.lease('there', 60_000), await model.lease('here', 60_000)]).toEqual([

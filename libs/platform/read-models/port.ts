@@ -141,6 +141,9 @@ export interface ReadModel {
   /** Takes or renews the lease of following this model; false while another holder's lasts. Spares double work, nothing more. */
   lease(holder: string, forMilliseconds: number): Promise<boolean>;
   release(holder: string): Promise<void>;
+  /** Says to everybody why the model stands still; null when it follows again. */
+  stall(why: string | null): Promise<void>;
+  stalled(): Promise<string | null>;
 }
 
 export interface ReadModels {

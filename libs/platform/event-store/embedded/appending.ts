@@ -29,9 +29,8 @@ interface Outcomes {
   readonly heads: ReadonlyMap<string, Head>;
 }
 
-/** Within a transaction: appends each or says its conflict. What one leaves, the next finds. */
+/** Within a transaction, heads refreshed: appends each or says its conflict. What one leaves, the next finds. */
 export const appendAll = (file: SqliteFile, known: Heads, appends: readonly Append[]): Outcomes => {
-  known.refresh();
   const last = BigInt(file.row('SELECT max(position) FROM events')?.[0] ?? none);
   let position = last < 0n ? 0n : last;
   const heads = new Map<string, Head>();

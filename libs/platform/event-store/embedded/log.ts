@@ -10,7 +10,9 @@ import {
   type EventStore,
   LogDamaged,
   LogFull,
+  LogMovedOn,
   LogReadOnly,
+  movedStream,
   type NewEvent,
   none,
   type ReadStream,
@@ -60,14 +62,17 @@ export class EmbeddedLog implements EventStore {
   private readonly lines = new Map<string, Line>();
   private readonly watch: Watch;
   private readonly heads: Heads;
+  private readonly moved: string;
   private broken: Error | undefined;
   private closing: Promise<void> | undefined;
 
   private constructor(
     private readonly file: SqliteFile,
     readonly logId: string,
+    readonly parent: string | null,
   ) {
     this.heads = new Heads(file);
+    this.moved = movedStream(logId);
     let seen = file.dataVersion();
     this.watch = new Watch(() => {
       const was = seen;
@@ -92,7 +97,8 @@ export class EmbeddedLog implements EventStore {
       await file.checkpoint(0);
       const logId = file.row("SELECT value FROM meta WHERE key = 'log'")?.[0];
       if (typeof logId !== 'string') throw new FileDamaged(`${path} has no log id`);
-      return new EmbeddedLog(file, logId);
+      const parent = file.row("SELECT value FROM meta WHERE key = 'parent'")?.[0];
+      return new EmbeddedLog(file, logId, typeof parent === 'string' ? parent : null);
     } catch (e) {
       file?.close();
       throw told(e, path);
@@ -206,7 +212,12 @@ export class EmbeddedLog implements EventStore {
   private async commit(appends: readonly Append[]): Promise<readonly (Appended | Error)[]> {
     if (this.broken) throw this.broken;
     try {
-      const { outcomes, heads } = await this.file.transaction(() => appendAll(this.file, this.heads, appends));
+      const { outcomes, heads } = await this.file.transaction(() => {
+        this.heads.refresh();
+        if (this.heads.at(this.moved).revision !== none)
+          throw new LogMovedOn(`the log of ${this.file.path} was moved and takes nothing more: set EVENTSTORE_URL to where it goes on`);
+        return appendAll(this.file, this.heads, appends);
+      });
       for (const [stream, head] of heads) this.heads.set(stream, head);
       this.watch.tell();
       return outcomes;

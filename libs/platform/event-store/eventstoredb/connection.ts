@@ -10,7 +10,7 @@ import {
   UnavailableError,
   UnknownError,
 } from '@eventstore/db-client';
-import { LogUnavailable } from '../port.js';
+import { Unavailable } from '#platform/unavailable.js';
 
 /** How long one call may take, and how long calls are tried again, in milliseconds. */
 export interface Patience {
@@ -61,7 +61,7 @@ export class Connection {
     return this.client;
   }
 
-  /** Asks until it is answered, with growing pauses; @throws LogUnavailable when patience ends, other errors at once */
+  /** Asks until it is answered, with growing pauses; @throws Unavailable when patience ends, other errors at once */
   async ask<T>(call: (client: EventStoreDBClient) => Promise<T>): Promise<T> {
     const until = performance.now() + this.patience.all;
     for (let attempt = 0; ; attempt++) {
@@ -69,11 +69,9 @@ export class Connection {
       try {
         return await this.inTime(call(client));
       } catch (e) {
-        if (e instanceof AccessDeniedError) throw new LogUnavailable('the event store refuses the credentials of EVENTSTORE_URL');
-        if (!passes(e) || this.isClosed) throw this.isClosed ? closed() : e;
+        if (!this.passes(e)) throw this.told(e);
         if (e instanceof Overdue) this.renew(client);
-        if (performance.now() >= until)
-          throw new LogUnavailable(`the event store of EVENTSTORE_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
+        if (performance.now() >= until) throw this.told(e);
         await this.pause(attempt);
       }
     }
@@ -88,6 +86,14 @@ export class Connection {
   /** Whether an error of a read or subscription may be over in a moment. */
   passes(e: unknown): boolean {
     return !this.isClosed && passes(e);
+  }
+
+  /** What ended a call for good, in the words of the port. */
+  told(e: unknown): unknown {
+    if (this.isClosed) return closed();
+    if (e instanceof AccessDeniedError) return new Unavailable('the event store refuses the credentials of EVENTSTORE_URL');
+    if (!passes(e)) return e;
+    return new Unavailable(`the event store of EVENTSTORE_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
   }
 
   /** Takes a new client in place of one that hangs. */

@@ -27,6 +27,7 @@ import {
   type StoredEvent,
   StreamConflict,
 } from '../port.js';
+import { Unavailable } from '#platform/unavailable.js';
 import { textsOf } from '../texts.js';
 import { Connection, type Patience } from './connection.js';
 
@@ -39,20 +40,29 @@ export interface EventStoreDbOptions {
   /** `esdb://…` */
   readonly url: string;
   readonly patience?: Patience;
+  /** Begins it as the copy of another log: an empty server, or the same copy that was begun before. */
+  readonly copyOf?: string;
 }
 
 /** The log on EventStoreDB 23.10, through its official client. Positions are its commit positions. */
 export class EventStoreDbLog implements EventStore {
+  /** The last append to each stream that is in flight: the next to the same stream waits for it. */
+  private readonly inFlight = new Map<string, Promise<Appended>>();
+
   private constructor(
     private readonly connection: Connection,
     readonly logId: string,
+    readonly parent: string | null,
   ) {}
 
-  /** @throws LogUnavailable, or an Error that names EVENTSTORE_URL */
-  static async open({ url, patience = usual }: EventStoreDbOptions): Promise<EventStoreDbLog> {
+  /** @throws Unavailable, LogDamaged, or an Error that names EVENTSTORE_URL */
+  static async open({ url, patience = usual, copyOf }: EventStoreDbOptions): Promise<EventStoreDbLog> {
     const connection = new Connection(url, patience);
     try {
-      return new EventStoreDbLog(connection, await connection.ask(identityOf));
+      const { log, parent } = await connection.ask((client) => identityOf(client, copyOf));
+      if (copyOf !== undefined && parent !== copyOf)
+        throw new Error(`the event store holds a log of its own already (${log}): a copy needs an empty one`);
+      return new EventStoreDbLog(connection, log, parent);
     } catch (e) {
       await connection.close();
       throw e;
@@ -60,6 +70,25 @@ export class EventStoreDbLog implements EventStore {
   }
 
   async append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    // The server takes what is in flight in its own order once something must be sent again
+    const before = this.inFlight.get(stream);
+    const appended = before
+      ? before.then(
+          () => this.send(stream, expected, events),
+          (e: unknown) => {
+            throw behind(stream, expected, e);
+          },
+        )
+      : this.send(stream, expected, events);
+    this.inFlight.set(stream, appended);
+    try {
+      return await appended;
+    } finally {
+      if (this.inFlight.get(stream) === appended) this.inFlight.delete(stream);
+    }
+  }
+
+  private async send(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
     textsOf(stream, events);
     // Made once: a retry of an unknown outcome sends the same ids, and the server then gives the first result
     const data = events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata }) as EventData);
@@ -168,7 +197,7 @@ export class EventStoreDbLog implements EventStore {
         // A clean close by the server ends the loop without an error: go on after a pause
       } catch (e) {
         if (signal.aborted) return;
-        if (!this.connection.passes(e) && !isTooSlow(e)) throw e;
+        if (!this.connection.passes(e) && !isTooSlow(e)) throw this.connection.told(e);
       } finally {
         signal.removeEventListener('abort', stop);
         await events.unsubscribe().catch(() => undefined);
@@ -200,7 +229,7 @@ export class EventStoreDbLog implements EventStore {
   /** A read that a lost connection ended goes on after what was yielded, as long as something comes within patience. */
   private async *resuming(read: (client: EventStoreDBClient) => AsyncGenerator<StoredEvent>): AsyncGenerator<StoredEvent> {
     let until = performance.now() + this.connection.patience.all;
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0; ;) {
       try {
         for await (const event of read(this.connection.current)) {
           yield event;
@@ -209,8 +238,8 @@ export class EventStoreDbLog implements EventStore {
         }
         return;
       } catch (e) {
-        if (!this.connection.passes(e) || performance.now() >= until) throw e;
-        await this.connection.pause(attempt);
+        if (!this.connection.passes(e) || performance.now() >= until) throw this.connection.told(e);
+        await this.connection.pause(attempt++);
       }
     }
   }
@@ -223,19 +252,28 @@ export class EventStoreDbLog implements EventStore {
 
 const at = (position: bigint) => (position < 0n ? START : { commit: position, prepare: position });
 
+/** What ends those that wait behind an append to the same stream: a conflict, or that nobody answers. */
+const behind = (stream: string, expected: bigint, e: unknown): unknown =>
+  e instanceof Unavailable
+    ? e
+    : Object.assign(new StreamConflict(stream, expected, e instanceof StreamConflict ? e.actual : expected), {
+        message: `an append to ${stream} that was handed over before this one failed`,
+      });
+
 /** "Consumer too slow": 32 events waited in a live subscription; the server drops it, and it is taken up again at once. */
 const isTooSlow = (e: unknown): boolean => /too slow|dropped/i.test(String((e as Error)?.message));
 
-const identityOf = async (client: EventStoreDBClient): Promise<string> => {
+const identityOf = async (client: EventStoreDBClient, copyOf: string | undefined) => {
+  const begun = jsonEvent({ type: 'LogBegun', data: { log: randomUUID(), parent: copyOf ?? null } });
   try {
-    await client.appendToStream(identity, jsonEvent({ type: 'LogBegun', data: { log: randomUUID() } }), { expectedRevision: NO_STREAM });
+    await client.appendToStream(identity, begun, { expectedRevision: NO_STREAM });
   } catch (e) {
     // Whoever was first named it
     if (!(e instanceof WrongExpectedVersionError)) throw e;
   }
   for await (const { event } of client.readStream(identity, { maxCount: 1 })) {
-    const { log } = (event?.data ?? {}) as { readonly log?: unknown };
-    if (typeof log === 'string') return log;
+    const { log, parent } = (event?.data ?? {}) as { readonly log?: unknown; readonly parent?: unknown };
+    if (typeof log === 'string') return { log, parent: typeof parent === 'string' ? parent : null };
   }
   throw new LogDamaged(`the stream ${identity} does not tell the log's id`);
 };

@@ -17,7 +17,7 @@ export interface EmbeddedOptions {
 // Each build has tables of its own beside these; `unswept` has a row while erased texts may be in the file's free space
 const fileLayout: FileLayout = {
   mark: 'LDvw',
-  version: 1,
+  version: 2,
   replaceable: true,
   make: (file) =>
     file.exec(`
@@ -25,6 +25,7 @@ const fileLayout: FileLayout = {
         checkpoint INTEGER NOT NULL, indexed INTEGER NOT NULL);
       CREATE TABLE serving (model TEXT PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE leases (model TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE stalled (model TEXT PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE unswept (one INTEGER PRIMARY KEY);`),
 };
 
@@ -149,6 +150,20 @@ class EmbeddedModel implements ReadModel {
 
   async release(holder: string): Promise<void> {
     await this.file.transaction(() => this.file.run('DELETE FROM leases WHERE model = ? AND holder = ?', this.declaration.name, holder));
+  }
+
+  async stall(why: string | null): Promise<void> {
+    const { name } = this.declaration;
+    await this.file.transaction(() =>
+      why === null
+        ? this.file.run('DELETE FROM stalled WHERE model = ?', name)
+        : this.file.run('INSERT OR REPLACE INTO stalled VALUES (?, ?)', name, why),
+    );
+  }
+
+  async stalled(): Promise<string | null> {
+    const row = await this.file.patient(() => this.file.row('SELECT why FROM stalled WHERE model = ?', this.declaration.name));
+    return (row?.[0] as string | undefined) ?? null;
   }
 
   private of(build: number, declaration: string, logId: string): EmbeddedBuild {

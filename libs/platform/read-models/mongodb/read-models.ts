@@ -17,7 +17,7 @@ export class MongoReadModels implements ReadModels {
     private readonly failpoint: (step: Step) => void,
   ) {}
 
-  /** @throws MongoUnavailable, or an Error that names MONGODB_URL */
+  /** @throws Unavailable, or an Error that names MONGODB_URL */
   static async open({ failpoint = () => {}, ...options }: MongoReadModelsOptions): Promise<MongoReadModels> {
     return new MongoReadModels(await Mongo.open(options), failpoint);
   }
@@ -83,6 +83,14 @@ class MongoModel implements ReadModel {
 
   release(holder: string): Promise<void> {
     return this.registry.release(this.declaration.name, holder);
+  }
+
+  stall(why: string | null): Promise<void> {
+    return this.registry.stall(this.declaration.name, why);
+  }
+
+  stalled(): Promise<string | null> {
+    return this.registry.stalled(this.declaration.name);
   }
 
   private of({ _id, declaration, log }: BuildRow): MongoBuild {

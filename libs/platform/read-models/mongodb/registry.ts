@@ -9,6 +9,8 @@ interface ModelRow {
   readonly serving?: string | null;
   readonly holder?: string | null;
   readonly until?: number;
+  /** Why it stands still. */
+  readonly stalled?: string | null;
 }
 
 export interface BuildRow {
@@ -131,6 +133,16 @@ export class Registry {
 
   async release(name: string, holder: string): Promise<void> {
     await this.mongo.ask(() => this.models.updateOne({ _id: model(name), holder }, { $set: { holder: null } }));
+  }
+
+  async stall(name: string, stalled: string | null): Promise<void> {
+    await this.know(name);
+    await this.mongo.ask(() => this.models.updateOne({ _id: model(name) }, { $set: { stalled } }));
+  }
+
+  async stalled(name: string): Promise<string | null> {
+    const row = await this.mongo.ask(() => this.models.findOne({ _id: model(name) }, { projection: { stalled: 1 } }));
+    return row?.stalled ?? null;
   }
 
   private async know(name: string): Promise<void> {

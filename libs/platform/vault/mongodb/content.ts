@@ -29,7 +29,7 @@ export class MongoContent implements Vault {
     this.bucket = mongo.bucket('content');
   }
 
-  /** @throws MongoUnavailable, or an Error that names MONGODB_URL */
+  /** @throws Unavailable, or an Error that names MONGODB_URL */
   static async open(options: MongoOptions): Promise<MongoContent> {
     const content = new MongoContent(await Mongo.open(options));
     await content.mongo.index(content.uploads, [{ name: 1 }]);

@@ -19,7 +19,7 @@ export class MongoKeys implements Vault {
     this.keys = mongo.database('keys').collection('keys');
   }
 
-  /** @throws MongoUnavailable, or an Error that names MONGODB_URL */
+  /** @throws Unavailable, or an Error that names MONGODB_URL */
   static async open(options: MongoOptions): Promise<MongoKeys> {
     return new MongoKeys(await Mongo.open(options));
   }

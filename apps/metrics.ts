@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { collectDefaultMetrics, Gauge, Histogram, openMetricsContentType, Registry } from 'prom-client';
+import { type Collection } from '#platform/read-models/collection.js';
+import { collections } from './contexts.js';
+import { type Desk } from './desk.js';
+
+/** What the process tells of itself: requests by route, the log's head, how far each read model is behind, and which stand still. */
+export class Metrics {
+  readonly registry = new Registry<typeof openMetricsContentType>();
+  readonly requests: Histogram<'method' | 'route' | 'status'>;
+
+  constructor(desk: Desk) {
+    this.registry.setContentType(openMetricsContentType);
+    collectDefaultMetrics({ register: this.registry, prefix: 'ledgerdesk_' });
+    this.requests = new Histogram({
+      name: 'ledgerdesk_http_request_seconds',
+      help: 'Time to answer, by route',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
+      registers: [this.registry],
+    });
+    new Gauge({
+      name: 'ledgerdesk_log_position',
+      help: 'Position of the last event of the log',
+      registers: [this.registry],
+      collect: async function () {
+        const head = await inTime(desk.store.head().catch(() => undefined));
+        if (head !== undefined) this.set(Number(head));
+      },
+    });
+    new Gauge({
+      name: 'ledgerdesk_read_model_lag_seconds',
+      help: 'Age of the oldest event that the serving build has not folded; 0 when it has reached the head',
+      labelNames: ['model'],
+      registers: [this.registry],
+      collect: async function () {
+        this.reset();
+        for (const collection of collections) {
+          const lag = await inTime(lagOf(desk, collection).catch(() => undefined));
+          if (lag !== undefined) this.set({ model: collection.declaration.name }, lag);
+        }
+      },
+    });
+    new Gauge({
+      name: 'ledgerdesk_read_model_stalled',
+      help: 'Whether the read model stands still: 1 until what it met is mended and it follows again',
+      labelNames: ['model'],
+      registers: [this.registry],
+      collect: function () {
+        for (const { declaration } of collections) this.set({ model: declaration.name }, declaration.name in desk.reading.stalled ? 1 : 0);
+      },
+    });
+  }
+}
+
+// Whoever probes waits no longer, in milliseconds
+const soon = 2_000;
+const inTime = <T>(asked: Promise<T>): Promise<T | undefined> => Promise.race([asked, delay(soon, undefined, { ref: false })]);
+
+/** In seconds. */
+const lagOf = async ({ store, reading }: Desk, collection: Collection): Promise<number> => {
+  const serving = await (await reading.model(collection)).serving();
+  for await (const event of store.readAll({ after: serving ? await serving.checkpoint() : -1n }))
+    return (Date.now() - Date.parse(event.metadata['recorded'] as string)) / 1000;
+  return 0;
+};
+
+/** Which of what a process stands on does not answer soon, each in words. */
+export const silentOf = async (asked: Readonly<Record<string, () => Promise<unknown>>>): Promise<readonly string[]> => {
+  const answers = await Promise.all(
+    Object.entries(asked).map(async ([what, ask]) => {
+      const answered = await inTime(
+        ask().then(
+          () => true,
+          () => false,
+        ),
+      );
+      return answered === true ? [] : [`${what} does not answer`];
+    }),
+  );
+  return answers.flat();
+};
+
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+
+/** Metrics are for this machine alone, unless LEDGERDESK_METRICS is `everywhere`. */
+export const mayRead = (address: string): boolean => loopback.test(address) || process.env['LEDGERDESK_METRICS'] === 'everywhere';

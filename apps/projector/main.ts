@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import { type AddressInfo } from 'node:net';
+import { fastify } from 'fastify';
+import { collections } from '../contexts.js';
+import { openDesk, placesOf, serversOf } from '../desk.js';
+import { toldOf } from '../failures.js';
+import { mayRead, Metrics, silentOf } from '../metrics.js';
+import { projectorOf } from './projecting.js';
+
+const host = process.env['HOST'] ?? '127.0.0.1';
+const port = process.env['PORT'] ?? '3001';
+const places = placesOf();
+
+const fail = (e: unknown): never => {
+  console.error(`The projector cannot go on: ${toldOf(e, places.folder) ?? (e as Error).message}`);
+  process.exit(1);
+};
+
+/** A projector of its own, for read models on a server: any number of them share the read models, and stand in for each other. */
+const start = async (): Promise<void> => {
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
+  if (places.mongo === undefined)
+    throw new Error('a projector of its own needs MONGODB_URL: read models in the data folder are folded by the api');
+  const desk = await openDesk(places);
+  const projector = await projectorOf(desk);
+  const metrics = new Metrics(desk);
+  const server = fastify();
+  server.get('/livez', async () => ({ status: 'live' }));
+  server.get('/readyz', async (_, reply) => {
+    const [collection] = collections;
+    const silent = await silentOf({
+      'the log': () => desk.store.head(),
+      'the read models': async () => collection && (await desk.reading.model(collection)).serving(),
+    });
+    const { stalled, following } = projector;
+    const isReady = silent.length === 0 && Object.keys(stalled).length === 0;
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not-ready', following, stalled, waitingFor: silent });
+  });
+  server.get('/metrics', async (request, reply) => {
+    if (!mayRead(request.ip)) return reply.code(404).send();
+    await desk.reading.look(collections);
+    return reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  await server.listen({ port: Number(port), host });
+  const { address, port: taken } = server.server.address() as AddressInfo;
+  console.log(`Ledgerdesk's projector folds the log into read models; /readyz and /metrics on http://${address}:${taken}`);
+  console.log(`  its data             ${places.folder}${serversOf(places)}`);
+
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stopping.abort());
+  await projector.start();
+  await projector.run(stopping.signal);
+  await server.close();
+  await desk.close();
+  process.exit(0);
+};
+
+start().catch(fail);
