@@ -9,6 +9,7 @@ export default {
     '/node_modules/',
     ...(process.env.EVENTSTORE_URL ? [] : ['/eventstoredb/']),
     ...(process.env.MONGODB_URL ? [] : ['/mongodb/']),
+    ...(process.env.EVENTSTORE_URL || process.env.LEDGERDESK_TEST_SERVERS ? [] : ['/test/servers/']),
   ],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
