@@ -12,17 +12,12 @@ export interface Difference {
   readonly why: string;
 }
 
+/** A version as text, the same on every store: parts and keys by name, what has no order sorted. */
 const told = (version: Version): string => {
-  const { words, openedWords, owners, keys, ...rest } = version;
-  const inOrder = Object.fromEntries(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify({
-    ...rest,
-    position: version.position.toString(),
-    keys: inOrder,
-    words: [...words].sort(),
-    openedWords: [...openedWords].sort(),
-    owners: [...owners].sort(),
-  });
+  const { words, openedWords, owners, keys, position } = version;
+  const sorted = { words: [...words].sort(), openedWords: [...openedWords].sort(), owners: [...owners].sort() };
+  const byName = (of: object): object => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(byName({ ...version, ...sorted, keys: byName(keys), position: position.toString() }));
 };
 
 const cut = (value: unknown): string => {
