@@ -59,8 +59,9 @@ export class Serving {
     readonly clock: Clock,
   ) {}
 
-  static async start(): Promise<Serving> {
-    const { places, clean } = await trialPlaces(await mkdtemp(join(tmpdir(), 'ledgerdesk-')));
+  /** @param at where it is kept: of its own when left out */
+  static async start(at?: Awaited<ReturnType<typeof trialPlaces>>): Promise<Serving> {
+    const { places, clean } = at ?? (await trialPlaces(await mkdtemp(join(tmpdir(), 'ledgerdesk-'))));
     const serving = new Serving(places, clean, new Clock());
     await serving.begin();
     return serving;
@@ -87,9 +88,13 @@ export class Serving {
     await this.begin();
   }
 
-  /** Stops everything and removes the folder. */
+  stop(): Promise<void> {
+    return this.open.stop();
+  }
+
+  /** Stops everything and removes what it kept. */
   async close(): Promise<void> {
-    await this.open.stop();
+    await this.stop();
     await this.clean();
     await rm(this.folder, { recursive: true, force: true });
   }

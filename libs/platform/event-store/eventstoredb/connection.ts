@@ -107,7 +107,10 @@ export class Connection {
     if (this.isClosed) return;
     this.ending.abort();
     // A cancelled stream does not always tell the client that it ended
-    await Promise.race([this.client.dispose(), delay(500, undefined, { ref: false })]);
+    const disposed = new AbortController();
+    const late = delay(500, undefined, { signal: disposed.signal }).catch(() => undefined);
+    await Promise.race([this.client.dispose(), late]);
+    disposed.abort();
   }
 
   private async inTime<T>(call: Promise<T>): Promise<T> {

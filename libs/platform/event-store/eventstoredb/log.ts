@@ -28,6 +28,7 @@ import {
   StreamConflict,
 } from '../port.js';
 import { Unavailable } from '#platform/unavailable.js';
+import { LogsDiffer } from '../copying.js';
 import { textsOf } from '../texts.js';
 import { Connection, type Patience } from './connection.js';
 
@@ -61,7 +62,7 @@ export class EventStoreDbLog implements EventStore {
     try {
       const { log, parent } = await connection.ask((client) => identityOf(client, copyOf));
       if (copyOf !== undefined && parent !== copyOf)
-        throw new Error(`the event store holds a log of its own already (${log}): a copy needs an empty one`);
+        throw new LogsDiffer(`the event store holds a log of its own already (${log}): a copy needs an empty one`);
       return new EventStoreDbLog(connection, log, parent);
     } catch (e) {
       await connection.close();
