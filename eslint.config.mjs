@@ -8,7 +8,16 @@ export default ts.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.mjs', 'apps/cli/run.mjs', 'test/run.mjs', 'test/bench/run.mjs', 'test/faults/*.mjs'] },
+        projectService: {
+          allowDefaultProject: [
+            '*.mjs',
+            'apps/cli/run.mjs',
+            'test/run.mjs',
+            'test/bench/run.mjs',
+            'test/faults/*.mjs',
+            'test/servers/run.mjs',
+          ],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },

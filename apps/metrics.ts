@@ -75,7 +75,7 @@ export const silentOf = async (asked: Readonly<Record<string, () => Promise<unkn
           () => false,
         ),
       );
-      return answered === true ? [] : [`${what} does not answer`];
+      return answered === true ? [] : [`${what}: no answer`];
     }),
   );
   return answers.flat();

@@ -4,6 +4,7 @@ import { type EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { LogFull, none, StreamConflict } from '#platform/event-store/port.js';
 import { DiskFailed } from '#platform/sqlite/door.js';
 import { type Answered, asProblem, type Caller, furnished, pathOf, Serving } from './serving.js';
+import { onServers } from '#test/servers/servers.js';
 
 interface Entry {
   readonly type: string;
@@ -11,6 +12,9 @@ interface Entry {
   readonly onBehalfOf?: string;
   readonly address: string;
 }
+
+// What the disk of a data folder does; a server looks after its own
+const inFolder = onServers ? it.skip : it;
 
 describe('commands over HTTP', () => {
   let serving: Serving;
@@ -477,7 +481,7 @@ describe('commands over HTTP', () => {
   describe('when the log cannot take it', () => {
     const log = () => serving.desk.store as EmbeddedLog;
 
-    it('says that the disk is full (507), loses nothing, and goes on when there is room', async () => {
+    inFolder('says that the disk is full (507), loses nothing, and goes on when there is room', async () => {
       const { id } = await desk.opens();
       const file = log()['file'];
       file.exec(`PRAGMA max_page_count = ${file.row('PRAGMA page_count')?.[0] as number}`);
@@ -516,7 +520,7 @@ describe('commands over HTTP', () => {
       expect(text).not.toContain('secret');
     });
 
-    it('is read-only after a failed write until it is started again (503): reads and readiness go on', async () => {
+    inFolder('is read-only after a failed write until it is started again (503): reads and readiness go on', async () => {
       const { id } = await desk.opens();
       jest.spyOn(log()['file'], 'transaction').mockRejectedValueOnce(new DiskFailed('disk I/O error'));
       for (let i = 0; i < 2; i++) {

@@ -120,6 +120,7 @@ try {
       { MONGODB_URL: mongoUrl, EVENTSTORE_URL: '', LEDGERDESK_TEST_SERVERS: 'own' },
       'test/servers/projectors.spec.ts',
       'test/servers/moving.spec.ts',
+      'test/servers/away.spec.ts',
       'test/servers/settings.spec.ts',
       'test/journeys/journey.spec.ts',
       'test/journeys/commands.spec.ts',
@@ -128,7 +129,10 @@ try {
       'test/journeys/import-files.spec.ts',
       'test/security',
     );
-  else notRun.push('desks on both servers (journeys, import, security, projectors, moving): put `eventstored` on PATH, and `mongod` or set MONGODB_URL');
+  else
+    notRun.push(
+      'desks on both servers (journeys, import, security, projectors, moving): put `eventstored` on PATH, and `mongod` or set MONGODB_URL',
+    );
 } catch (e) {
   console.error(e);
   failed++;
