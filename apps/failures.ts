@@ -1,3 +1,4 @@
+import { SettingWrong } from '#platform/addresses.js';
 import { LogsDiffer } from '#platform/event-store/copying.js';
 import { LogDamaged, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
 import { TokenKeyUnreadable } from '#platform/http/tokens.js';
@@ -17,6 +18,7 @@ const complete = [
   TokenKeyUnreadable,
   KeyMissing,
   DeskIncomplete,
+  SettingWrong,
   Unavailable,
   LogMovedOn,
   LogsDiffer,
@@ -47,4 +49,28 @@ export const toldOf = (e: unknown, folder: string): string | undefined => {
     default:
       return undefined;
   }
+};
+
+/** Why a port could not be listened on, and what to do; undefined for what is no failure of listening. */
+export const listeningToldOf = (e: unknown, host: string, port: string): string | undefined => {
+  const { code, syscall, hostname } = e as NodeJS.ErrnoException & { readonly hostname?: string };
+  if (syscall !== 'listen' && !(syscall === 'getaddrinfo' && hostname === host)) return undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} is taken: stop what listens there, or set PORT`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${host} is not an address of this machine: set HOST`;
+    case 'EACCES':
+      return `port ${port} may not be used by this user: set PORT above 1023`;
+    default:
+      return undefined;
+  }
+};
+
+/** @throws Error that names PORT */
+export const portIn = (port: string): number => {
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
+  return Number(port);
 };

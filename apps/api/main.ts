@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
-import { toldOf } from '../failures.js';
+import { listeningToldOf, portIn, toldOf } from '../failures.js';
 import { createApi } from './app.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
@@ -14,29 +14,13 @@ const places = placesOf();
 const projects = process.env['LEDGERDESK_PROJECTOR'] !== 'apart';
 const lookEvery = 1_000;
 
-/** What went wrong in a line, with what to do. */
-const told = (e: unknown): string => {
-  const { code, message, syscall } = e as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `port ${port} is taken: stop what listens there, or set PORT`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `${host} is not an address of this machine: set HOST`;
-    default:
-      return code === 'EACCES' && syscall === 'listen'
-        ? `port ${port} may not be used by this user: set PORT above 1023`
-        : (toldOf(e, places.folder) ?? message);
-  }
-};
-
 const fail = (e: unknown): never => {
-  console.error(`Ledgerdesk cannot go on: ${told(e)}`);
+  console.error(`Ledgerdesk cannot go on: ${listeningToldOf(e, host, port) ?? toldOf(e, places.folder) ?? (e as Error).message}`);
   process.exit(1);
 };
 
 const start = async (): Promise<void> => {
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
+  const listened = portIn(port);
   if (!projects && places.mongo === undefined)
     throw new Error(
       'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
@@ -44,10 +28,7 @@ const start = async (): Promise<void> => {
   const desk = await openDesk(places);
   const app = await createApi(desk);
   // By Fastify itself: Nest would print a failure before it is told here
-  const url = await app
-    .getHttpAdapter()
-    .getInstance()
-    .listen({ port: Number(port), host });
+  const url = await app.getHttpAdapter().getInstance().listen({ port: listened, host });
 
   // Folding has a thread of its own, so that no query waits for it
   const projector = projects ? new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: places }) : undefined;

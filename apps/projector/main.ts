@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
-import { toldOf } from '../failures.js';
+import { listeningToldOf, portIn, toldOf } from '../failures.js';
 import { mayRead, Metrics, silentOf } from '../metrics.js';
 import { projectorOf } from './projecting.js';
 
@@ -12,13 +12,13 @@ const port = process.env['PORT'] ?? '3001';
 const places = placesOf();
 
 const fail = (e: unknown): never => {
-  console.error(`The projector cannot go on: ${toldOf(e, places.folder) ?? (e as Error).message}`);
+  console.error(`The projector cannot go on: ${listeningToldOf(e, host, port) ?? toldOf(e, places.folder) ?? (e as Error).message}`);
   process.exit(1);
 };
 
 /** A projector of its own, for read models on a server: any number of them share the read models, and stand in for each other. */
 const start = async (): Promise<void> => {
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
+  const listened = portIn(port);
   if (places.mongo === undefined)
     throw new Error('a projector of its own needs MONGODB_URL: read models in the data folder are folded by the api');
   const desk = await openDesk(places);
@@ -41,7 +41,7 @@ const start = async (): Promise<void> => {
     await desk.reading.look(collections);
     return reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics());
   });
-  await server.listen({ port: Number(port), host });
+  await server.listen({ port: listened, host });
   const { address, port: taken } = server.server.address() as AddressInfo;
   console.log(`Ledgerdesk's projector folds the log into read models; /readyz and /metrics on http://${address}:${taken}`);
   console.log(`  its data             ${places.folder}${serversOf(places)}`);

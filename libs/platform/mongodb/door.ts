@@ -12,6 +12,7 @@ import {
   MongoServerError,
   MongoServerSelectionError,
 } from 'mongodb';
+import { addressIn, SettingWrong } from '#platform/addresses.js';
 import { Unavailable } from '#platform/unavailable.js';
 
 export {
@@ -38,6 +39,7 @@ export interface MongoOptions {
 
 const usual: Patience = { call: 30_000, all: 15_000 };
 const usualDatabase = 'ledgerdesk';
+const example = 'mongodb://host:27017/ledgerdesk';
 
 /** Its deadline ended a call: a connection may be dead without anybody having been told. */
 class Overdue extends Error {}
@@ -58,16 +60,22 @@ export class Mongo {
     private readonly patience: Patience,
   ) {}
 
-  /** @throws Unavailable, or an Error that names MONGODB_URL; neither tells credentials */
+  /** @throws Unavailable or SettingWrong, which name MONGODB_URL; neither tells credentials */
   static async open({ url, patience = usual }: MongoOptions): Promise<Mongo> {
+    const { path } = addressIn('MONGODB_URL', url, ['mongodb', 'mongodb+srv'], example);
     const client = clientOf(url, patience);
-    const mongo = new Mongo(client, /\/\/[^/]*\/[^/?]/.test(url) ? client.options.dbName : usualDatabase, patience);
+    const mongo = new Mongo(client, path === '' ? usualDatabase : client.options.dbName, patience);
     try {
-      await mongo.ask(() => client.db(mongo.name).command({ ping: 1 }));
+      await mongo.ask(async () => {
+        // A client whose first connection failed does not try another by itself
+        await client.connect();
+        await client.db(mongo.name).command({ ping: 1 });
+      });
       return mongo;
     } catch (e) {
       await mongo.close();
-      throw e;
+      if (e instanceof Unavailable) throw e;
+      throw new SettingWrong(`the MongoDB of MONGODB_URL cannot be used: ${lineOf(e)}`);
     }
   }
 
@@ -92,10 +100,14 @@ export class Mongo {
         return await inTime(call(), deadline);
       } catch (e) {
         if (e instanceof MongoServerError && refused.has(Number(e.code)))
-          throw new Unavailable('MongoDB refuses the credentials of MONGODB_URL, or what they may do');
+          throw new Unavailable(
+            'MongoDB refuses the credentials of MONGODB_URL, or what they may do: mongodb://user:password@host:27017/ledgerdesk?authSource=admin',
+          );
         if (!passes(e) || this.ending.signal.aborted) throw e;
         if (performance.now() >= until)
-          throw new Unavailable(`the MongoDB of MONGODB_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
+          throw new Unavailable(
+            `the MongoDB of MONGODB_URL does not answer: ${lineOf(e)}. See that it runs, and that hosts, ports, replicaSet and tls in the address are right`,
+          );
         const most = Math.min(1_000, 20 * 2 ** Math.min(attempt, 6));
         await delay(most / 2 + (Math.random() * most) / 2, undefined, { signal: this.ending.signal }).catch(() => undefined);
       }
@@ -143,7 +155,7 @@ export class Mongo {
 
   /** What ended a stream, which nobody can ask for again: Unavailable where the connection or the server did. */
   told(e: unknown): unknown {
-    return passes(e) ? new Unavailable(`the MongoDB of MONGODB_URL went away: ${(e as Error).message.split('\n')[0] ?? ''}`) : e;
+    return passes(e) ? new Unavailable(`the MongoDB of MONGODB_URL went away: ${lineOf(e)}`) : e;
   }
 
   async close(): Promise<void> {
@@ -171,11 +183,14 @@ const clientOf = (url: string, patience: Patience): MongoClient => {
       heartbeatFrequencyMS: 5_000,
     });
   } catch (e) {
-    // The driver's message may quote the address, with its password
-    why = (e as Error).name;
+    // The driver's message may quote the address, with its password, or an option's value
+    why = harmless.test((e as Error).message) ? lineOf(e) : (e as Error).name;
   }
-  throw new Error(`MONGODB_URL is not the address of a MongoDB, as mongodb://host:27017/ledgerdesk (${why})`);
+  throw new SettingWrong(`MONGODB_URL is not the address of a MongoDB, as ${example} (${why})`);
 };
+
+const harmless = /^options? [\w, ]+ (is|are) not supported$|^\w+ must be either "true" or "false"$|^\w+ option requires exactly one host$/;
+const lineOf = (e: unknown): string => (e as Error).message.split('\n')[0] ?? '';
 
 const refusal = ({ code, errmsg }: { readonly code: number; readonly errmsg?: string | undefined }): Error =>
   passing.has(code) ? new Overdue(errmsg) : new Error(`MongoDB refused a write: ${errmsg ?? ''} (${code})`);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AccessDeniedError,
@@ -10,6 +11,7 @@ import {
   UnavailableError,
   UnknownError,
 } from '@eventstore/db-client';
+import { addressIn, SettingWrong } from '#platform/addresses.js';
 import { Unavailable } from '#platform/unavailable.js';
 
 /** How long one call may take, and how long calls are tried again, in milliseconds. */
@@ -17,6 +19,18 @@ export interface Patience {
   readonly call: number;
   readonly all: number;
 }
+
+const example = 'esdb://host:2113?tls=false';
+/** What the client knows. One that it does not know it would warn of, with the whole address and its password. */
+const known = new Set([
+  ...['tls', 'tlscafile', 'usercertfile', 'userkeyfile', 'nodepreference', 'connectionname', 'maxdiscoverattempts', 'discoveryinterval'],
+  ...['gossiptimeout', 'defaultdeadline', 'keepaliveinterval', 'keepalivetimeout'],
+]);
+/** Those that cannot be had, and why. */
+const refused: Readonly<Record<string, string>> = {
+  tlsverifycert: 'the client always looks at certificates: name their authority, tlsCAFile=<file>',
+  throwonappendfailure: 'a conflict must be told: leave it out',
+};
 
 const closed = (): Error => new Error('the log is closed');
 
@@ -43,7 +57,7 @@ export class Connection {
 
   /**
    * @param url as EventStoreDB documents it: `esdb://user:password@host:2113,host:2113?tls=true`
-   * @throws Error that names the setting and tells no credentials
+   * @throws SettingWrong
    */
   constructor(
     private readonly url: string,
@@ -91,9 +105,12 @@ export class Connection {
   /** What ended a call for good, in the words of the port. */
   told(e: unknown): unknown {
     if (this.isClosed) return closed();
-    if (e instanceof AccessDeniedError) return new Unavailable('the event store refuses the credentials of EVENTSTORE_URL');
+    if (e instanceof AccessDeniedError)
+      return new Unavailable(
+        'the event store refuses the credentials of EVENTSTORE_URL: esdb://user:password@host:2113, of a user who may read $all',
+      );
     if (!passes(e)) return e;
-    return new Unavailable(`the event store of EVENTSTORE_URL does not answer: ${(e as Error).message.split('\n')[0] ?? ''}`);
+    return new Unavailable(`the event store of EVENTSTORE_URL does not answer: ${becauseOf((e as Error).message)}`);
   }
 
   /** Takes a new client in place of one that hangs. */
@@ -126,15 +143,47 @@ export class Connection {
   }
 
   private connect(): EventStoreDBClient {
+    const { options } = addressIn('EVENTSTORE_URL', this.url, ['esdb', 'esdb+discover'], example);
+    for (const name of options.keys()) {
+      const plain = name.toLowerCase().replace(/[_-]/g, '');
+      if (plain in refused) throw new SettingWrong(`EVENTSTORE_URL has the option ${name}: ${refused[plain] ?? ''}`);
+      if (!known.has(plain))
+        throw new SettingWrong(`EVENTSTORE_URL has an option that there is not${/^\w{1,30}$/.test(name) ? `: ${name}` : ''}`);
+    }
+    // The client takes a user without a password for a part of the host
+    if (/^[^:]+:\/\/[^:]*@/.test(this.url))
+      throw new SettingWrong('EVENTSTORE_URL has a user without a password: esdb://user:password@host:2113');
+    for (const file of [...options].flatMap(([name, value]) => (/file$/i.test(name) ? [value] : [])))
+      if (!isReadable(file)) throw new SettingWrong(`EVENTSTORE_URL names a file that cannot be read: ${file}`);
     let why: string;
     try {
       return EventStoreDBClient.connectionString(
         `${this.url}${this.url.includes('?') ? '&' : '?'}connectionName=ledgerdesk-${randomUUID()}`,
       );
     } catch (e) {
-      // The client's message quotes the whole address, with its password
-      why = (e as Error).name;
+      // The client's message quotes the address, with its password
+      why = (e as { readonly expected?: string }).expected ?? (e as Error).name;
     }
-    throw new Error(`EVENTSTORE_URL is not the address of an event store, as esdb://host:2113?tls=false (${why})`);
+    throw new SettingWrong(`EVENTSTORE_URL is not the address of an event store, as ${example} (expected ${why})`);
   }
 }
+
+const isReadable = (file: string): boolean => {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** From what gRPC says: why nobody answers, and what to do. */
+const becauseOf = (message: string): string => {
+  const said = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(message)?.[1] ?? message;
+  const line = said.replace(/^\d+ [A-Z_]+: | \(\d{4}-[\dT:.Z-]+\)/g, '').split('\n')[0] ?? '';
+  if (/certificate/i.test(line)) return `${line}. Name the authority of its certificate in the address: tlsCAFile=<file>`;
+  if (/wrong version number|packet length/i.test(line)) return 'it speaks no TLS. Where that is meant, write tls=false in the address';
+  if (/Failed to discover/.test(line))
+    return 'none of the nodes says who leads. See that most of them run, and that hosts, ports and tls in the address are right';
+  return `${line}. See that it runs, and that host, port and tls in the address are right`;
+};
