@@ -6,10 +6,10 @@ import { SqliteFile } from '#platform/sqlite/door.js';
 import { inFolder } from './folders.js';
 import { interleaved, median, quantile, type Row, secondsOf } from './row.js';
 
-const atOnce = 64;
+export const atOnce = 64;
 
 /** An event of the size and shape that a command leaves: some 1,300 bytes of JSON. */
-const eventOf = (): NewEvent => ({
+export const eventOf = (): NewEvent => ({
   id: randomUUID(),
   type: 'NoteAdded',
   data: {

@@ -13,9 +13,13 @@ import { rebuilding } from './rebuild.js';
 import { type Measured, median, ratioOf, type Row, type Volume } from './row.js';
 
 import { sealing } from './sealing.js';
+import { serverAdapters } from './servers.js';
 import { streamFold } from './stream.js';
 
-const rows: readonly Row[] = [appends, appendsOneByOne, commands, queue, rebuilding, streamFold, sealing, importMemory, importSpeed, past];
+const rows: readonly Row[] = [
+  ...[appends, appendsOneByOne, commands, queue, rebuilding, streamFold, sealing, serverAdapters],
+  ...[importMemory, importSpeed, past],
+];
 
 const full: Volume = { part: 1, repeats: 5, seconds: 3 };
 const short: Volume = { part: 0.004, repeats: 1, seconds: 0.2 };

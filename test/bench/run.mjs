@@ -12,9 +12,13 @@ const { imports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const here = Object.entries(imports).map(([alias, to]) => [alias, (to.default ?? to).replace('./dist/', './')]);
 writeFileSync(`${built}/package.json`, JSON.stringify({ type: 'module', imports: Object.fromEntries(here) }));
 const not = ['**/*.spec.ts', '**/spec.ts', '**/contract-suite.ts'].flatMap((pattern) => ['--ignore', pattern]);
-execFileSync('node_modules/.bin/swc', ['apps', 'libs', 'test/bench', '-d', built, '--copy-files', '--quiet', ...not], {
-  cwd: root,
-  stdio: 'inherit',
-});
+execFileSync(
+  'node_modules/.bin/swc',
+  ['apps', 'libs', 'test/bench', 'test/servers/servers.ts', '-d', built, '--copy-files', '--quiet', ...not],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 process.chdir(root);
 await import(`${built}/test/bench/main.js`);
