@@ -74,3 +74,17 @@ export const portIn = (port: string): number => {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`PORT=${port} is not a port: 0 to 65535`);
   return Number(port);
 };
+
+/** How long a process may take to end, in milliseconds: the longest wait of a read, and what a server that hangs adds. docker/compose.yaml gives more. */
+export const longestEnd = 40_000;
+
+/** Ends the process when the work, which answers what is under way, is done, or takes too long: nothing acknowledged hangs on it. */
+export const endAfter = async (work: Promise<void>): Promise<never> => {
+  const late = setTimeout(() => {
+    console.error(`Not everything came to an end within ${longestEnd / 1000} s; what was acknowledged is kept`);
+    process.exit(1);
+  }, longestEnd);
+  await work;
+  clearTimeout(late);
+  process.exit(0);
+};

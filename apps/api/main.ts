@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
-import { listeningToldOf, portIn, toldOf } from '../failures.js';
+import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { createApi } from './app.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
@@ -42,16 +42,17 @@ const start = async (): Promise<void> => {
 
   let stopping = false;
   const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
     await app.close();
     clearInterval(looking);
     projector?.postMessage('stop');
     if (projector) await Promise.race([once(projector, 'exit'), delay(5_000, undefined, { ref: false })]);
     await desk.close();
-    process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop());
+  const end = (): void => {
+    if (!stopping) void endAfter(stop()).catch(fail);
+    stopping = true;
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, end);
 };
 
 start().catch(fail);

@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
-import { listeningToldOf, portIn, toldOf } from '../failures.js';
+import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { mayRead, Metrics, silentOf } from '../metrics.js';
 import { projectorOf } from './projecting.js';
 
@@ -47,12 +47,18 @@ const start = async (): Promise<void> => {
   console.log(`  its data             ${places.folder}${serversOf(places)}`);
 
   const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stopping.abort());
-  await projector.start();
-  await projector.run(stopping.signal);
-  await server.close();
-  await desk.close();
-  process.exit(0);
+  const following = projector.start().then(() => projector.run(stopping.signal));
+  const end = (): void => {
+    if (!stopping.signal.aborted) void endAfter(ended()).catch(fail);
+    stopping.abort();
+  };
+  const ended = async (): Promise<void> => {
+    await following;
+    await server.close();
+    await desk.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, end);
+  await following;
 };
 
 start().catch(fail);
