@@ -1,3 +1,4 @@
+import { type Socket } from 'node:net';
 import { Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
@@ -78,10 +79,19 @@ export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => 
 /** What comes in after the service was told to stop is sent elsewhere; what came before is answered. */
 const refuseWhileClosing = (fastify: FastifyInstance): void => {
   let closing = false;
+  const open = new Set<Socket>();
+  fastify.server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   fastify.addHook('preClose', (done) => {
     closing = true;
     // A connection that was in use when closing began is kept alive by its client: end it once it is idle
-    const ending = setInterval(() => fastify.server.closeIdleConnections(), 50);
+    const ending = setInterval(() => {
+      fastify.server.closeIdleConnections();
+      // Nor does Node count as idle what was opened beforehand and never used
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    }, 50);
     fastify.server.once('close', () => clearInterval(ending));
     done();
   });

@@ -8,6 +8,7 @@ import { events, generate, routes } from './documents.js';
 import { history } from './history.js';
 import { importRows } from './import/index.js';
 import { rebuildModel } from './rebuild.js';
+import { subscriptions } from './subscriptions.js';
 import { token } from './token.js';
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
@@ -16,6 +17,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   rebuild: rebuildModel,
   check,
   copy,
+  subscriptions,
   history,
   routes,
   events,

@@ -2,7 +2,7 @@ import { execFile, type ExecFileException, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -223,6 +223,9 @@ describe('the service as a process', () => {
     begun.flushHeaders();
     // It has been taken in, and waits for its body when the service is told to stop
     await once(begun, 'continue');
+    // As browsers do: opened beforehand and never used
+    const unused = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(unused, 'connect');
     child.kill('SIGTERM');
     const isServed = () =>
       fetch(`${url}/livez`).then(

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type JsonObject, type NewEvent, type StoredEvent } from '#platform/event-store/port.js';
-import { type Text } from '#platform/event-store/texts.js';
+import { rememberText, type Text } from '#platform/event-store/texts.js';
 import { canonical } from './canonical.js';
 
 /** An event's data and metadata as canonical text, the metadata's hash left out. */
@@ -25,19 +25,7 @@ export const hashOf = (stream: string, revision: bigint, { id, type, data, metad
   return hashOfText(stream, revision, { id, type, data: canonical(data), metadata: canonical(hashed) });
 };
 
-/** The event with its stream's previous hash and its own. */
-export const chained = (
-  stream: string,
-  revision: bigint,
-  event: NewEvent,
-  previous: string,
-): NewEvent & { readonly metadata: { readonly hash: string } } => {
-  const { id, type, data } = event;
-  const metadata = { ...event.metadata, previous };
-  return { id, type, data, metadata: Object.assign(metadata, { hash: hashOf(stream, revision, { id, type, data, metadata }) }) };
-};
-
-/** As `chained`, but as the text that is stored: of many events, each is written out only once. Its data is canonical text already. */
+/** Of an event whose data is canonical text: as text that is stored, with its stream's previous hash and its own. */
 export const chainedText = (
   stream: string,
   revision: bigint,
@@ -47,6 +35,20 @@ export const chainedText = (
   const written = { id, type, data, metadata: canonical({ ...metadata, previous }) };
   const is = hashOfText(stream, revision, written);
   return { text: { ...written, metadata: `${written.metadata.slice(0, -1)},"hash":"${is}"}` }, hash: is };
+};
+
+/** The event with its stream's previous hash and its own. Its text is kept for the store: no event is written out twice. */
+export const chained = (
+  stream: string,
+  revision: bigint,
+  event: NewEvent,
+  previous: string,
+): NewEvent & { readonly metadata: { readonly hash: string } } => {
+  const { id, type, data } = event;
+  const { text, hash: is } = chainedText(stream, revision, { ...event, data: canonical(data) }, previous);
+  const linked = { id, type, data, metadata: { ...event.metadata, previous, hash: is } };
+  rememberText(linked, text);
+  return linked;
 };
 
 /** What is wrong with an event's place in its stream's chain; undefined when nothing is. */

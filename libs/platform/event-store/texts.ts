@@ -15,6 +15,10 @@ const rowBytes = 300;
 // Stores cut text at NUL, and a lone surrogate has no UTF-8: two names could become one
 const unstorable = /[\0\p{Surrogate}]/u;
 
+/** What an event's data and metadata are as text, where its hash needed them already: they are not written out twice. */
+const written = new WeakMap<NewEvent, Pick<Text, 'data' | 'metadata'>>();
+export const rememberText = (event: NewEvent, text: Pick<Text, 'data' | 'metadata'>): void => void written.set(event, text);
+
 /**
  * The events of one append as text.
  * @throws AppendTooLarge, TypeError for what cannot be given back as it is
@@ -22,9 +26,11 @@ const unstorable = /[\0\p{Surrogate}]/u;
 export const textsOf = (stream: string, events: readonly NewEvent[]): Text[] =>
   measured(
     stream,
-    events.map(({ id, type, data, metadata }) => {
+    events.map((event) => {
+      const { id, type } = event;
       // JSON escapes NUL and lone surrogates, so texts come back exactly as they went
-      const text = { id, type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
+      const { data, metadata } = written.get(event) ?? { data: JSON.stringify(event.data), metadata: JSON.stringify(event.metadata) };
+      const text = { id, type, data, metadata };
       if (text.data === undefined || text.metadata === undefined) throw new TypeError(`${type} has no data or metadata`);
       return text;
     }),

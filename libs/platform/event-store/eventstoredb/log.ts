@@ -35,6 +35,7 @@ import { Connection, type Patience } from './connection.js';
 /** Its first event holds the log's id. It is the adapter's own: readers of the log are not shown it. */
 const identity = 'ledgerdesk-log';
 
+const utf8 = new TextEncoder();
 const usual: Patience = { call: 5_000, all: 15_000 };
 
 export interface EventStoreDbOptions {
@@ -43,6 +44,15 @@ export interface EventStoreDbOptions {
   readonly patience?: Patience;
   /** Begins it as the copy of another log: an empty server, or the same copy that was begun before. */
   readonly copyOf?: string;
+}
+
+/** What a read asks for, and how far it came. */
+interface Read {
+  readonly isDone: () => boolean;
+  /** From where it came to. */
+  readonly open: (client: EventStoreDBClient) => AsyncIterable<ResolvedEvent> & { cancel(): Promise<void> };
+  /** Notes that it came to an event; whether that is asked for. */
+  readonly takes: (event: StoredEvent) => boolean;
 }
 
 /** The log on EventStoreDB 23.10, through its official client. Positions are its commit positions. */
@@ -90,13 +100,15 @@ export class EventStoreDbLog implements EventStore {
   }
 
   private async send(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
-    textsOf(stream, events);
-    // Made once: a retry of an unknown outcome sends the same ids, and the server then gives the first result
-    const data = events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata }) as EventData);
+    // Made once: a retry of an unknown outcome sends the same ids, and the server then gives the first result.
+    // Bytes the client passes on as they are; an object it would write out again, through its slow base64
+    const sent = textsOf(stream, events).map(({ id, type, metadata }, i): EventData =>
+      jsonEvent({ id, type, data: (events[i] as NewEvent).data, metadata: utf8.encode(metadata) }),
+    );
     const revision = expected + BigInt(events.length);
     try {
       const { position } = await this.connection.ask((client) =>
-        client.appendToStream(stream, data, {
+        client.appendToStream(stream, sent, {
           expectedRevision: expected === none ? NO_STREAM : expected,
           deadline: this.connection.patience.call,
         }),
@@ -111,54 +123,39 @@ export class EventStoreDbLog implements EventStore {
     }
   }
 
-  async *readStream(stream: string, { from, to, backwards = false }: ReadStream = {}): AsyncGenerator<StoredEvent> {
+  readStream(stream: string, { from, to, backwards = false }: ReadStream = {}): AsyncGenerator<StoredEvent> {
     let next = from;
     const step = backwards ? -1n : 1n;
     const past = (revision: bigint): boolean => to !== undefined && (backwards ? revision < to : revision > to);
-    const read = async function* (client: EventStoreDBClient): AsyncGenerator<StoredEvent> {
-      if (next !== undefined && (next < 0n || past(next))) return;
-      const events = client.readStream(stream, {
-        direction: backwards ? BACKWARDS : FORWARDS,
-        fromRevision: next ?? (backwards ? END : START),
-        ...(to !== undefined && next !== undefined && { maxCount: (next > to ? next - to : to - next) + 1n }),
-      });
-      try {
-        for await (const resolved of events) {
-          const event = stored(resolved);
-          if (event === undefined) continue;
-          if (past(event.revision)) return;
-          next = event.revision + step;
-          yield event;
-        }
-      } catch (e) {
-        if (!(e instanceof StreamNotFoundError)) throw e;
-      } finally {
-        await events.cancel();
-      }
-    };
-    yield* this.resuming(read);
+    return this.reading(() => ({
+      isDone: () => next !== undefined && (next < 0n || past(next)),
+      open: (client) =>
+        client.readStream(stream, {
+          direction: backwards ? BACKWARDS : FORWARDS,
+          fromRevision: next ?? (backwards ? END : START),
+          ...(to !== undefined && next !== undefined && { maxCount: (next > to ? next - to : to - next) + 1n }),
+        }),
+      takes: ({ revision }) => {
+        next = revision + step;
+        return !past(revision);
+      },
+    }));
   }
 
-  async *readAll({ after = none }: { readonly after?: bigint | undefined } = {}): AsyncGenerator<StoredEvent> {
-    const head = await this.head();
+  readAll({ after = none }: { readonly after?: bigint | undefined } = {}): AsyncGenerator<StoredEvent> {
     let reached = after;
-    const read = async function* (client: EventStoreDBClient): AsyncGenerator<StoredEvent> {
-      if (reached >= head) return;
-      const events = client.readAll({ direction: FORWARDS, fromPosition: at(reached) });
-      try {
-        for await (const resolved of events) {
-          const event = stored(resolved);
-          if (event === undefined || event.position <= reached) continue;
-          if (event.position > head) return;
-          reached = event.position;
-          yield event;
-          if (reached === head) return;
-        }
-      } finally {
-        await events.cancel();
-      }
-    };
-    yield* this.resuming(read);
+    return this.reading(async () => {
+      const head = await this.head();
+      return {
+        isDone: () => reached >= head,
+        open: (client) => client.readAll({ direction: FORWARDS, fromPosition: at(reached) }),
+        takes: ({ position }) => {
+          if (position <= reached) return false;
+          reached = position;
+          return position <= head;
+        },
+      };
+    });
   }
 
   async *follow({
@@ -228,19 +225,27 @@ export class EventStoreDbLog implements EventStore {
   }
 
   /** A read that a lost connection ended goes on after what was yielded, as long as something comes within patience. */
-  private async *resuming(read: (client: EventStoreDBClient) => AsyncGenerator<StoredEvent>): AsyncGenerator<StoredEvent> {
+  private async *reading(begin: () => Read | Promise<Read>): AsyncGenerator<StoredEvent> {
+    const { isDone, open, takes } = await begin();
     let until = performance.now() + this.connection.patience.all;
-    for (let attempt = 0; ;) {
+    for (let attempt = 0; !isDone();) {
+      const events = open(this.connection.current);
       try {
-        for await (const event of read(this.connection.current)) {
-          yield event;
+        for await (const resolved of events) {
+          const event = stored(resolved);
+          if (event !== undefined && takes(event)) yield event;
+          if (isDone()) return;
           attempt = 0;
           until = performance.now() + this.connection.patience.all;
         }
         return;
       } catch (e) {
+        if (e instanceof StreamNotFoundError) return;
         if (!this.connection.passes(e) || performance.now() >= until) throw this.connection.told(e);
         await this.connection.pause(attempt++);
+      } finally {
+        // One that was never opened fails again here
+        await events.cancel().catch(() => undefined);
       }
     }
   }

@@ -68,27 +68,42 @@ export const pastSources = (
     const all = [...where, ...conditions.rows];
     if (!cells) return [{ table, alias: 't', from, where: all }];
     const inhabited = cellsIn(file, table, index, cells);
-    if (!usual) return [{ table, alias: 't', from, sorted: true, where: [isIn(cells.column, inhabited), ...all] }];
-    return inhabited.map((cell) => ({ table, alias: 't', from, where: [{ sql: `t.${cells.column} = ?`, cells: [cell] }, ...all] }));
+    const sortedOf = (some: readonly Cell[]): Source[] =>
+      some.length === 0 ? [] : [{ table, alias: 't', from, sorted: true, where: [isIn(cells.column, some), ...all] }];
+    if (!usual) return sortedOf(inhabited);
+    // A statement costs as much as sorting a few rows: only what holds many is read along its own order
+    const alone = inhabited.filter(({ held }) => held === few);
+    const along = alone.map(({ cell }): Source => {
+      return { table, alias: 't', from, where: [{ sql: `t.${cells.column} = ?`, cells: [cell] }, ...all] };
+    });
+    return [...sortedOf(inhabited.filter(({ held }) => held < few)), ...along];
   });
 
 /** Everything of a part that holds, in no order. */
 export const gatheredFrom = (file: SqliteFile, { table, index, cells, where }: Holding): readonly Condition[] =>
   cells ? [isIn(cells.column, cellsIn(file, table, index, cells)), ...where] : where;
 
-const isIn = (column: string, cells: readonly number[]): Condition => ({
+const isIn = (column: string, cells: readonly Cell[]): Condition => ({
   sql: `t.${column} IN (SELECT value FROM json_each(?))`,
-  cells: [JSON.stringify(cells)],
+  cells: [JSON.stringify(cells.map(({ cell }) => cell))],
 });
 
+const few = 32;
+/** How many versions it holds, counted no further than `few`. */
+interface Cell {
+  readonly cell: number;
+  readonly held: number;
+}
+
 /** Of the cells that may matter those that hold anything: most do not, and asking all at once is cheap. */
-const cellsIn = (file: SqliteFile, table: string, index: string, { column, ranges }: NonNullable<Holding['cells']>): number[] => {
+const cellsIn = (file: SqliteFile, table: string, index: string, { column, ranges }: NonNullable<Holding['cells']>): Cell[] => {
   const cells: number[] = [];
   for (const [first, last] of ranges) for (let cell = first; cell <= last; cell++) cells.push(cell);
   return file
     .rows(
-      `SELECT c.value FROM json_each(?) AS c WHERE EXISTS (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE ${column} = c.value)`,
+      `SELECT c.value, (SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE ${column} = c.value LIMIT ${few}))
+       FROM json_each(?) AS c`,
       JSON.stringify(cells),
     )
-    .map(([cell]) => cell as number);
+    .flatMap(([cell, held]) => (held === 0 ? [] : [{ cell: cell as number, held: held as number }]));
 };
