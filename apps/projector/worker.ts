@@ -1,9 +1,13 @@
 import 'reflect-metadata';
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDesk, type Places } from '../desk.js';
 import { projectorOf } from './projecting.js';
 
 /** The projector in a thread of the api: so that no query waits for a fold. */
+// Where both cannot run, whoever asks is answered first; on Linux a thread has a priority of its own (setpriority(2), notes)
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
 const stopping = new AbortController();
 parentPort?.on('message', () => stopping.abort());
 
