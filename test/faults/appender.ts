@@ -31,8 +31,19 @@ const write = async (stream: string): Promise<never> => {
     });
     const { position } = await log.append(stream, revision, events);
     revision += BigInt(of);
-    writeSync(1, `${stream} ${revision} ${position} ${events.map(({ id }) => id).join(' ')}\n`);
+    tell(`${stream} ${revision} ${position} ${events.map(({ id }) => id).join(' ')}\n`);
   }
 };
+
+/** At once, since it may be killed at any moment; a pipe that is full is tried again. */
+function tell(line: string): void {
+  let rest = Buffer.from(line);
+  while (rest.length > 0)
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') throw e;
+    }
+}
 
 await Promise.all(Array.from({ length: inFlight }, (_, n) => write(`load-${n}`)));
