@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AnyBulkWriteOperation,
@@ -58,7 +59,10 @@ export class Mongo {
     private readonly client: MongoClient,
     private readonly name: string,
     private readonly patience: Patience,
-  ) {}
+  ) {
+    // Any number of calls may pause at once
+    setMaxListeners(0, this.ending.signal);
+  }
 
   /** @throws Unavailable or SettingWrong, which name MONGODB_URL; neither tells credentials */
   static async open({ url, patience = usual }: MongoOptions): Promise<Mongo> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -47,10 +48,16 @@ const passes = (e: unknown): boolean =>
     String((e as Error)?.message),
   );
 
+/**
+ * After which the client looks for the server anew. It keeps what it once asked the server about its features, a failure
+ * too, and appends through it for ever: seen after an election during which no node could be found.
+ */
+const isMended = (e: unknown): boolean => e instanceof UnavailableError || e instanceof CancelledError || e instanceof NotLeaderError;
+
 /** The client's own deadline does not end a call whose connection died (batch append has none). */
 class Overdue extends Error {}
 
-/** One client at a time: replaced when a call hangs, because a half-open connection is never noticed by the client soon enough. */
+/** One client at a time: replaced when a call hangs, because the client notices a half-open connection late, and when it does not recover by itself. */
 export class Connection {
   private client: EventStoreDBClient;
   private readonly ending = new AbortController();
@@ -63,6 +70,8 @@ export class Connection {
     private readonly url: string,
     readonly patience: Patience,
   ) {
+    // Any number of calls may pause at once
+    setMaxListeners(0, this.ending.signal);
     this.client = this.connect();
   }
 
@@ -84,7 +93,7 @@ export class Connection {
         return await this.inTime(call(client));
       } catch (e) {
         if (!this.passes(e)) throw this.told(e);
-        if (e instanceof Overdue) this.renew(client);
+        if (!isMended(e) || attempt % 4 === 3) this.renew(client);
         if (performance.now() >= until) throw this.told(e);
         await this.pause(attempt);
       }
@@ -113,7 +122,7 @@ export class Connection {
     return new Unavailable(`the event store of EVENTSTORE_URL does not answer: ${becauseOf((e as Error).message)}`);
   }
 
-  /** Takes a new client in place of one that hangs. */
+  /** Takes a new client in place of one that hangs or does not recover. */
   renew(hanging: EventStoreDBClient): void {
     if (this.client !== hanging || this.isClosed) return;
     this.client = this.connect();
