@@ -35,7 +35,8 @@ export class ServerProcess {
 
   /** Resolves once it takes writes. */
   async start(): Promise<void> {
-    const started = spawn(this.command, this.args, { stdio: 'ignore' });
+    // EventStoreDB takes every EVENTSTORE_… for an option of its own, and ends at one that it does not know
+    const started = spawn(this.command, this.args, { stdio: 'ignore', env: { ...process.env, EVENTSTORE_URL: undefined } });
     this.process = started;
     started.on('error', () => {});
     for (const until = performance.now() + 90_000; ; await delay(100)) {
