@@ -6,23 +6,26 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { copyLog, isMoved } from '#platform/event-store/copying.js';
 import { copyVault } from '#platform/vault/copying.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
-import { build, ownLog } from '../desk.js';
+import { build, ownLog, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const every = 1_000;
 
 /** Moves a desk from its data folder to servers. */
 export const copy: Subcommand = {
-  usage: 'copy --from <data folder> --to <esdb://…> [--keys-to <mongodb://…>]',
+  usage: 'copy --from <data folder> [--to <esdb://…>] [--keys-to <mongodb://…>]',
   about:
-    'copies a data folder’s log to an empty EventStoreDB (and its keys to an empty MongoDB), goes on where it was cut off, and ends the folder’s own log: it is read from then on, and takes nothing more',
+    'copies a data folder’s log to an empty EventStoreDB (and its keys to an empty MongoDB), those of EVENTSTORE_URL and MONGODB_URL unless others are named, goes on where it was cut off, and ends the folder’s own log: it is read from then on, and takes nothing more',
   run: async (args) => {
     const { values } = parseArgs({
       args: [...args],
       options: { from: { type: 'string' }, to: { type: 'string' }, 'keys-to': { type: 'string' } },
     });
-    const { from, to, 'keys-to': keysTo } = values;
-    if (from === undefined || to === undefined) throw new UsageError('from where, and where to? --from <data folder> --to <esdb://…>');
+    // Left out, the addresses are those of the settings: whoever else is on the machine sees what a command line says
+    const { eventStore, mongo } = placesOf();
+    const { from, to = eventStore, 'keys-to': keysTo = mongo } = values;
+    if (from === undefined || to === undefined)
+      throw new UsageError('from where, and where to? --from <data folder> --to <esdb://…>, or EVENTSTORE_URL');
     const folder = resolve(from);
     if (!existsSync(join(folder, 'log.db'))) throw new UsageError(`${folder} holds no log.db`);
     const opened: { close(): Promise<void> }[] = [];
