@@ -31,11 +31,14 @@ import { Unavailable } from '#platform/unavailable.js';
 import { LogsDiffer } from '../copying.js';
 import { textsOf } from '../texts.js';
 import { Connection, type Patience } from './connection.js';
+import { InFlight } from './in-flight.js';
 
 /** Its first event holds the log's id. It is the adapter's own: readers of the log are not shown it. */
 const identity = 'ledgerdesk-log';
 
 const utf8 = new TextEncoder();
+// The server gains nothing from more; behind a thousand the last would wait beyond its deadline where the server is slow
+const mostInFlight = 128;
 const usual: Patience = { call: 5_000, all: 15_000 };
 
 export interface EventStoreDbOptions {
@@ -59,6 +62,7 @@ interface Read {
 export class EventStoreDbLog implements EventStore {
   /** The last append to each stream that is in flight: the next to the same stream waits for it. */
   private readonly inFlight = new Map<string, Promise<Appended>>();
+  private readonly sending = new InFlight(mostInFlight);
 
   private constructor(
     private readonly connection: Connection,
@@ -107,11 +111,13 @@ export class EventStoreDbLog implements EventStore {
     );
     const revision = expected + BigInt(events.length);
     try {
-      const { position } = await this.connection.ask((client) =>
-        client.appendToStream(stream, sent, {
-          expectedRevision: expected === none ? NO_STREAM : expected,
-          deadline: this.connection.patience.call,
-        }),
+      const { position } = await this.sending.take(() =>
+        this.connection.ask((client) =>
+          client.appendToStream(stream, sent, {
+            expectedRevision: expected === none ? NO_STREAM : expected,
+            deadline: this.connection.patience.call,
+          }),
+        ),
       );
       return { revision, position: position?.commit ?? (await this.positionOf(stream, revision)) };
     } catch (e) {
