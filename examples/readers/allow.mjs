@@ -1,6 +1,6 @@
-// Run once by an operator, as a member of $admins: members of `ledgerdesk-readers` may read the log from then on, and write nothing.
+// Run by an operator, as a member of $admins: members of `ledgerdesk-readers` may read the log from then on, and write nothing.
 //   EVENTSTORE_URL=esdb://admin:password@host:2113 node allow.mjs
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent, StreamNotFoundError } from '@eventstore/db-client';
 
 const client = EventStoreDBClient.connectionString(process.env.EVENTSTORE_URL ?? 'esdb://127.0.0.1:2113?tls=false');
 const [desk, readers] = ['ledgerdesk', 'ledgerdesk-readers'];
@@ -13,10 +13,21 @@ const only = (read, write) => ({
 const defaults = { $userStreamAcl: only([desk, readers], [desk]), $systemStreamAcl: only([], []) };
 await client.appendToStream('$settings', jsonEvent({ type: 'update-default-acl', data: defaults }));
 
-// $all is for $admins, category streams are for every user of the server, unless said otherwise
-const categories = ['request', 'client', 'staff', 'team', 'series', 'token'];
-for (const stream of ['$all', ...categories.map((category) => `$ce-${category}`)])
-  await client.setStreamMetadata(stream, { acl: { readRoles: ['$admins', desk, readers] } });
+// $all is for $admins alone. A category stream is for every user of the server, and is made so anew with its first event:
+// what is said before is lost, so run this again once the others are there
+const allow = (stream) => client.setStreamMetadata(stream, { acl: { readRoles: ['$admins', desk, readers] } });
+const isThere = async (stream) => {
+  try {
+    for await (const _ of client.readStream(stream, { maxCount: 1 })) return true;
+  } catch (e) {
+    if (!(e instanceof StreamNotFoundError)) throw e;
+  }
+  return false;
+};
+await allow('$all');
+for (const category of ['request', 'client', 'staff', 'team', 'series', 'token'])
+  if (await isThere(`$ce-${category}`)) await allow(`$ce-${category}`);
+  else console.log(`$ce-${category} is not there yet`);
 
 console.log(`${readers} may read`);
 await client.dispose();

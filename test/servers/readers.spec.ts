@@ -1,6 +1,4 @@
-import { type ChildProcess, execFile, type ExecFileException, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,89 +17,11 @@ import { EventStoreDbLog } from '#platform/event-store/eventstoredb/log.js';
 import { none, type StoredEvent } from '#platform/event-store/port.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Sealed } from '#platform/vault/sealing.js';
+import { Example, isOnPath, type Ran, run, type Told, until } from './examples.js';
 import { envOf, ownEventStore, type ServerProcess } from './servers.js';
 
 const page = readFileSync('docs/reading-the-log.md', 'utf8');
 const withProjections = ['--mem-db', '--run-projections=System', '--start-standard-projections'];
-
-const isOnPath = (command: string): boolean => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`]);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-const run = (env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ran> =>
-  new Promise((resolve) =>
-    execFile(process.execPath, args, { env }, (e: ExecFileException | null, out, err) =>
-      resolve({ code: e === null ? 0 : Number(e.code), out, err }),
-    ),
-  );
-
-/** What an example prints of an event. */
-interface Told {
-  readonly id: string;
-  readonly stream: string;
-  readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** An example of the page as a process of its own. */
-class Example {
-  private out = '';
-  err = '';
-  private readonly process: ChildProcess;
-
-  constructor(env: NodeJS.ProcessEnv, name: string, ...args: readonly string[]) {
-    this.process = spawn(process.execPath, [`examples/readers/${name}`, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.process.stdout?.on('data', (told) => (this.out += String(told)));
-    this.process.stderr?.on('data', (told) => (this.err += String(told)));
-  }
-
-  get told(): readonly Told[] {
-    const whole = this.out.slice(0, this.out.lastIndexOf('\n') + 1);
-    return whole
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Told);
-  }
-
-  get isRunning(): boolean {
-    return this.process.exitCode === null && this.process.signalCode === null;
-  }
-
-  /** Waits until it told of an event. */
-  async tells(id: string): Promise<void> {
-    await until(() => this.told.some((told) => told.id === id) || !this.isRunning, `told of ${id}: ${this.err}`);
-    expect(this.told.map((told) => told.id)).toContain(id);
-  }
-
-  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
-    if (this.isRunning) {
-      this.process.kill(signal);
-      await once(this.process, 'close');
-    }
-  }
-
-  async ends(): Promise<number | null> {
-    if (this.isRunning) await once(this.process, 'close');
-    return this.process.exitCode;
-  }
-}
-
-const until = async (look: () => boolean | Promise<boolean>, what: string): Promise<void> => {
-  for (const end = performance.now() + 30_000; !(await look()); await delay(50))
-    if (performance.now() > end) throw new Error(`never ${what}`);
-};
-
-const folderOf = (): Promise<string> => mkdtemp(join(tmpdir(), 'ledgerdesk-readers-'));
 
 /** The page's readers beside a desk, on a log that others have written to before. */
 describe('readers of the log in other services', () => {
@@ -152,7 +72,7 @@ describe('readers of the log in other services', () => {
   beforeAll(async () => {
     if (!process.env['EVENTSTORE_URL']) server = await ownEventStore(...withProjections);
     url = process.env['EVENTSTORE_URL'] || (server?.url as string);
-    folder = await folderOf();
+    folder = await mkdtemp(join(tmpdir(), 'ledgerdesk-readers-'));
     env = envOf({ folder, eventStore: url });
     // Others may have written to this log, under keys that are gone: these keys begin as belonging to it
     const [log, keys] = [await EventStoreDbLog.open({ url }), await KeyFile.open({ folder })];

@@ -102,7 +102,7 @@ const specs = (what, env, ...paths) => {
 try {
   const [eventStoreUrl, mongoUrl] = [await eventStore(), await mongo()];
   const env = { ...(eventStoreUrl && { EVENTSTORE_URL: eventStoreUrl }), ...(mongoUrl && { MONGODB_URL: mongoUrl }) };
-  if (eventStoreUrl) specs('the log on EventStoreDB', env, 'libs/platform/event-store/eventstoredb', 'test/servers/readers.spec.ts');
+  if (eventStoreUrl) specs('the log on EventStoreDB', env, 'libs/platform/event-store/eventstoredb', 'test/servers/readers');
   else notRun.push('the log on EventStoreDB: set EVENTSTORE_URL, or put `eventstored` on PATH');
   if (mongoUrl)
     specs(

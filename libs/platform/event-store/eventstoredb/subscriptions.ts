@@ -46,6 +46,9 @@ const settings = {
   consumerStrategyName: PINNED,
 };
 
+/** gRPC's status of a wrong user or password, UNAUTHENTICATED. */
+const unauthenticated: number = 16;
+
 const usual: Patience = { call: 5_000, all: 15_000 };
 
 export const categoryStream = (category: string): string => `$ce-${category}`;
@@ -136,7 +139,8 @@ export class Groups {
   private manage<T>(what: string, call: (client: EventStoreDBClient) => Promise<T>): Promise<T> {
     return this.connection.ask((client) =>
       call(client).catch((e: unknown) => {
-        if (e instanceof AccessDeniedError)
+        // A user that there is, with its password, but without the right
+        if (e instanceof AccessDeniedError && Number(e.code) !== unauthenticated)
           throw new SettingWrong(
             `the event store does not let the user of EVENTSTORE_URL ${what} subscription groups: name a member of $ops or $admins, esdb://user:password@host:2113`,
           );
