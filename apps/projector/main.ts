@@ -47,7 +47,7 @@ const start = async (): Promise<void> => {
   console.log(`  its data             ${places.folder}${serversOf(places)}`);
 
   const stopping = new AbortController();
-  const following = projector.start().then(() => projector.run(stopping.signal));
+  const following = projector.run(stopping.signal);
   const end = (): void => {
     if (!stopping.signal.aborted) void endAfter(ended()).catch(fail);
     stopping.abort();

@@ -13,7 +13,6 @@ parentPort?.on('message', () => stopping.abort());
 
 const desk = await openDesk(workerData as Places);
 const projector = await projectorOf(desk);
-await projector.start();
 await projector.run(stopping.signal);
 await desk.close();
 parentPort?.close();

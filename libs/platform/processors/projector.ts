@@ -46,6 +46,7 @@ export class Projector {
   private readonly models: Held[] = [];
   private readonly stopping = new AbortController();
   private reached = -1n;
+  private begun: Promise<void> | undefined;
 
   private constructor(
     private readonly store: EventStore,
@@ -82,11 +83,9 @@ export class Projector {
     return this.models.filter((held) => this.follows(held)).map(({ collection }) => collection.declaration.name);
   }
 
-  /** Brings up to the head of now every serving build that is held here. */
-  async start(): Promise<void> {
-    this.reached = await this.store.head();
-    if (this.leasing) return;
-    for (const held of this.models) await this.bring(held);
+  /** Brings up to the head of now every serving build that is held here; `run` begins with it. */
+  start(): Promise<void> {
+    return (this.begun ??= this.begin());
   }
 
   /** Follows the log until the signal; @throws when the log itself ends in an error. A server that is away is waited for. */
@@ -94,8 +93,10 @@ export class Projector {
     const stop = (): void => this.stopping.abort();
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
-    const keeping = this.keep();
+    let keeping: Promise<void> | undefined;
     try {
+      await this.start();
+      keeping = this.keep();
       while (!this.stopping.signal.aborted) {
         try {
           await this.follow();
@@ -108,8 +109,20 @@ export class Projector {
       stop();
       signal.removeEventListener('abort', stop);
       await Promise.all([keeping, ...this.models.flatMap(({ bringing, bringingBeside }) => [bringing, bringingBeside])]);
-      if (this.leasing) for (const { model } of this.models) await model.release(this.leasing.holder).catch(() => undefined);
+      await Promise.all(this.models.map((held) => this.release(held)));
     }
+  }
+
+  private async begin(): Promise<void> {
+    while (!this.stopping.signal.aborted)
+      try {
+        this.reached = await this.store.head();
+        break;
+      } catch (e) {
+        if (!(e instanceof Unavailable)) throw e;
+        await this.pause(retryAfter);
+      }
+    if (!this.leasing) for (const held of this.models) await this.bring(held);
   }
 
   private async follow(): Promise<void> {
@@ -119,8 +132,11 @@ export class Projector {
       const last = events.at(-1);
       if (!last) continue;
       const begun = performance.now();
-      for (const held of this.models) if (this.follows(held)) await this.guard(held, () => this.feed(held, events, last.position));
+      const missed: Held[] = [];
+      for (const held of this.models)
+        if (!this.follows(held) || !(await this.guard(held, () => this.feed(held, events, last.position)))) missed.push(held);
       this.reached = last.position;
+      for (const held of missed) this.bringAgain(held);
       // Whoever keeps up gets each event at once; where many come, as long again for others, and the next lot is larger
       if (events.length > 1) await delay(Math.min(performance.now() - begun, longestPause));
     }
@@ -143,7 +159,6 @@ export class Projector {
     if (this.leasing) {
       const { holder, forMilliseconds } = this.leasing;
       const from = performance.now();
-      held.until = 0;
       const ours = await held.model.lease(holder, forMilliseconds);
       held.until = ours ? from + forMilliseconds : 0;
       if (!ours) held.following = false;
@@ -153,19 +168,31 @@ export class Projector {
     held.bringingBeside ??= this.bringUpBeside(held);
   }
 
+  private async release({ model, until }: Held): Promise<void> {
+    if (this.leasing && performance.now() < until) await model.release(this.leasing.holder).catch(() => undefined);
+  }
+
   /** Brings a model up to what was read, from where it stands; from then on it follows. */
   private bring(held: Held): Promise<void> {
     const { signal } = this.stopping;
     held.bringing ??= this.guard(held, async () => {
       await this.bringUp(held);
-      // Read on meanwhile: what came since is there too before the next lot is fed
+      if ((await held.model.stalled()) !== null) await held.model.stall(null);
+      // Read on meanwhile: what came since is there too before the next lot is fed. Nothing may come between the look and following
       const build = await held.model.serving();
       while (build && !signal.aborted && (await build.checkpoint()) < this.reached)
         await catchUp(this.store, held.collection, build, this.open, { signal });
-      if ((await held.model.stalled()) !== null) await held.model.stall(null);
       held.following = true;
-    }).finally(() => (held.bringing = undefined));
+    })
+      .then(() => undefined)
+      .finally(() => (held.bringing = undefined));
     return held.bringing;
+  }
+
+  /** A lot was not folded into it, also where it has meanwhile begun to follow: nothing else may come that would tell. */
+  private bringAgain(held: Held): void {
+    held.following = false;
+    if (held.stalled === null && performance.now() < held.until) void this.bring(held);
   }
 
   private pause(milliseconds: number): Promise<void> {
@@ -216,16 +243,18 @@ export class Projector {
     }
   }
 
-  /** What a server did not do is done again when the model is next brought up; at anything else it stands still, and says so. */
-  private async guard(held: Held, work: () => Promise<void>): Promise<void> {
+  /** What a server did not do is done again when the model is next brought up; at anything else it stands still, and says so. @returns whether it was done */
+  private async guard(held: Held, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      return true;
     } catch (e) {
       held.following = false;
-      if (e instanceof Unavailable) return;
+      if (e instanceof Unavailable) return false;
       held.stalled = (e as Error).message;
       process.emitWarning(`read model '${held.collection.declaration.name}' stands still: ${held.stalled}`);
       await held.model.stall(held.stalled).catch(() => undefined);
+      return false;
     }
   }
 }
