@@ -193,3 +193,48 @@ describe('a projector that runs', () => {
     expect(await all(compareBuilds(await serving(), await cleanBuild()))).toEqual([]);
   });
 });
+
+describe('a projector with a lease', () => {
+  /** The read models, whose lease is answered late once it was given. */
+  const renewedSlowly = () => {
+    let given = false;
+    let [answer, release] = [(): void => {}, (): void => {}];
+    const asked = new Promise<void>((resolve) => (answer = resolve));
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const model: typeof at.readModels.model = async (declaration) => {
+      const own = await at.readModels.model(declaration);
+      const lease: ReadModel['lease'] = async (...args) => {
+        const ours = await own.lease(...args);
+        if (given) {
+          answer();
+          await held;
+        }
+        given = true;
+        return ours;
+      };
+      return Object.assign(Object.create(own) as ReadModel, { lease });
+    };
+    return { readModels: Object.assign(Object.create(at.readModels) as typeof at.readModels, { model }), asked, release };
+  };
+
+  it.each([
+    ['folds what comes while its renewal is under way', 600, 0],
+    ['brings up what came after its lease had ended, without another event', 150, 400],
+  ])('%s', async (_, forMilliseconds, after) => {
+    const { readModels, asked, release } = renewedSlowly();
+    const projector = await Projector.of(at.store, readModels, [parcels], open, { holder: 'ann', forMilliseconds });
+    await projector.start();
+    await at.teller.tell(told('p', sent('Lyon'), 0));
+    running = projector.run(stopping.signal);
+    await asked;
+    await delay(after);
+    const position = await at.teller.tell(told('p', ParcelMoved({ place: 'Oran' }), 1));
+    if (after > 0) {
+      await delay(50);
+      release();
+    }
+    await reaches(await serving(), position);
+    release();
+    expect(await placeOf(await serving(), 'p')).toBe('Oran');
+  });
+});
