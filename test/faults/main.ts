@@ -1,19 +1,32 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
+import { lacking, type Server } from './servers-here.js';
 
 /** A fault and the proof that nothing is lost by it. @returns the line to print; @throws when the proof fails */
 interface Fault {
   readonly main: (volume: number, seed: number) => Promise<string>;
 }
 
-/** The rows of the fault table: module, then how often at full volume and in the quick suite. */
-const rows: Readonly<Record<string, { readonly module: string; readonly full: number; readonly short: number }>> = {
+interface Row {
+  readonly module: string;
+  /** How often at full volume, and in the quick suites. */
+  readonly full: number;
+  readonly short: number;
+  /** Servers without which it is not run. */
+  readonly needs?: readonly Server[];
+}
+
+/** The rows of the fault table. */
+const rows: Readonly<Record<string, Row>> = {
   R1: { module: 'appender-killed', full: 200, short: 3 },
   R6: { module: 'response-dropped', full: 5_000, short: 60 },
   R7: { module: 'one-stream', full: 200, short: 20 },
   R8: { module: 'reader-of-everything', full: 1_000_000, short: 10_000 },
   R9: { module: 'projector-killed', full: 200, short: 4 },
   R10: { module: 'delivered-again', full: 500, short: 25 },
+  R11: { module: 'lease-overstayed', full: 100, short: 3 },
+  'R11/servers': { module: 'lease-overstayed-on-mongo', full: 100, short: 2, needs: ['mongod'] },
+  'R1+R9/servers': { module: 'servers-killed', full: 50, short: 1, needs: ['eventstored', 'own mongod'] },
   R20: { module: 'importer-killed', full: 50, short: 3 },
 };
 
@@ -25,8 +38,13 @@ const unknown = positionals.filter((row) => !(row in rows));
 if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: the faults are ${Object.keys(rows).join(', ')}`);
 
 let failed = 0;
-for (const [row, { module, full, short }] of Object.entries(rows)) {
+for (const [row, { module, full, short, needs = [] }] of Object.entries(rows)) {
   if (positionals.length > 0 && !positionals.includes(row)) continue;
+  const lacks = lacking(needs);
+  if (lacks.length > 0) {
+    console.log(`${row}  NOT RUN: needs ${lacks.join(' and ')}`);
+    continue;
+  }
   const volume = Number(values.volume ?? (values.short ? short : full));
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
   const begun = performance.now();
