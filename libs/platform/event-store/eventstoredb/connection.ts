@@ -116,7 +116,7 @@ export class Connection {
     if (this.isClosed) return closed();
     if (e instanceof AccessDeniedError)
       return new Unavailable(
-        'the event store refuses the credentials of EVENTSTORE_URL: esdb://user:password@host:2113, of a user who may read $all',
+        'the event store refuses the credentials of EVENTSTORE_URL: esdb://user:password@host:2113, of a user who may read $all and append',
       );
     if (!passes(e)) return e;
     return new Unavailable(`the event store of EVENTSTORE_URL does not answer: ${becauseOf((e as Error).message)}`);
