@@ -56,6 +56,19 @@ export const texts = {
     'This is for the assignee, or for a coordinator whose role allows it',
     'Réservé à la personne assignée, ou à un coordinateur dont le rôle le permet',
   ],
+  'functional-names-no-team': [
+    'A functional escalation must name the team that it goes to',
+    'Une escalade fonctionnelle doit désigner l’équipe destinataire',
+  ],
+  'only-functional-names-team': ['Only a functional escalation goes to a team', 'Seule une escalade fonctionnelle va à une équipe'],
+  'first-response-already-sent': [
+    'The first response was sent already: inform the client instead',
+    'La première réponse est déjà envoyée : informer le client à la place',
+  ],
+  'watcher-not-found': [
+    'No active staff member and no contact of the client is the watcher named',
+    'L’observateur désigné n’est ni du personnel actif ni un contact du client',
+  ],
   'no-question-sent': ['No question waits for the client’s answer', 'Aucune question n’attend de réponse du client'],
   'hold-names-nothing': ['This hold must name the {what} that it waits for', 'Cette attente doit nommer ce qu’elle attend : {what}'],
   'follow-up-in-the-past': ['The follow-up date has passed', 'La date de relance est passée'],

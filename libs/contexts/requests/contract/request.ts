@@ -27,10 +27,20 @@ export const statuses = ['new', 'assigned', 'in-progress', 'on-hold', 'resolved'
 export const degrees = ['high', 'medium', 'low'] as const;
 export const priorities = ['P1', 'P2', 'P3', 'P4', 'P5'] as const;
 export const complexities = ['normal', 'complex'] as const;
+/** To a team that can do it, or up the line to somebody who decides. */
+export const escalations = ['functional', 'hierarchical'] as const;
+export const directions = ['inbound', 'outbound'] as const;
+/** Who watches a request: somebody of the desk, or a contact of its client. */
+export const watcherKinds = ['staff', 'contact'] as const;
 
 export type Status = (typeof statuses)[number];
 export type Degree = (typeof degrees)[number];
 export type Priority = (typeof priorities)[number];
+
+export interface Watcher {
+  readonly watcher: string;
+  readonly kind: (typeof watcherKinds)[number];
+}
 
 /** A client's request for service or for solving a problem, as its document. */
 export interface Request {
@@ -57,6 +67,9 @@ export interface Request {
   readonly team: TeamId | null;
   readonly assignee: StaffId | null;
   readonly supervisor: StaffId | null;
+  /** How often it was sent up the line; and the team to which it was last escalated. */
+  readonly escalationLevel: number;
+  readonly escalatedTo: TeamId | null;
   readonly client: ClientId | null;
   readonly contact: ContactId | null;
   /** Under whose key texts about this request are sealed: the contact, or the source's client. */
@@ -71,6 +84,7 @@ export interface Request {
   readonly openedAt: Instant;
   readonly resolvedAt: Instant | null;
   readonly closedAt: Instant | null;
+  readonly firstResponseAt: Instant | null;
   readonly lastInformedAt: Instant | null;
   readonly followUpAt: Instant | null;
   readonly reopenCount: number;
@@ -78,9 +92,15 @@ export interface Request {
   readonly openQuestion: string | null;
   readonly replies: number;
   readonly notes: number;
+  readonly calls: number;
+  readonly watchers: readonly Watcher[];
+  /** All the time that was logged, of everybody. */
+  readonly minutesSpent: number;
   readonly code: string | null;
   readonly resolution: Sealed | null;
   readonly resolvedBy: string | null;
+  /** The document that the answer cites. */
+  readonly document: string | null;
   /** How the client rated the resolution that stands, 1 to 5, and in their words; null until they do. */
   readonly satisfaction: number | null;
   readonly satisfactionComment: Sealed | null;
@@ -131,18 +151,25 @@ export const RequestOpened = request.opening(
     team: null,
     assignee: null,
     supervisor: null,
+    escalationLevel: 0,
+    escalatedTo: null,
     openedAt: at.occurred,
     resolvedAt: null,
     closedAt: null,
+    firstResponseAt: null,
     lastInformedAt: null,
     followUpAt: null,
     reopenCount: 0,
     openQuestion: null,
     replies: 0,
     notes: 0,
+    calls: 0,
+    watchers: [],
+    minutesSpent: 0,
     code: null,
     resolution: null,
     resolvedBy: null,
+    document: null,
     satisfaction: null,
     satisfactionComment: null,
     takenUpAgain: null,
@@ -157,6 +184,26 @@ export const RequestCategorised = request.event(
   'RequestCategorised',
   { category: optional(string), application: optional(string), complexity: oneOf(complexities), tags: list(string) },
   (e) => e,
+);
+
+/** What was taken down wrongly: all that it is now, and a text only where it was worded anew. */
+export const RequestCorrected = request.event(
+  'RequestCorrected',
+  {
+    kind: oneOf(kinds),
+    channel: oneOf(channels),
+    client: optional(clientId),
+    contact: optional(contactId),
+    about: string,
+    subject: optional(textAbout('about')),
+    description: optional(textAbout('about')),
+  },
+  (e, was) => ({
+    ...e,
+    subject: e.subject ?? was.subject,
+    description: e.description ?? was.description,
+    ...leftBehind(e.client, was),
+  }),
 );
 
 export const RequestPrioritised = request.event(
@@ -192,6 +239,16 @@ export const RequestUnassigned = request.event('RequestUnassigned', { from: opti
 
 export const RequestAccepted = request.event('RequestAccepted', { by: staffId }, () => ({ status: 'in-progress' }));
 
+/** Functional: to a team, whose queue it joins. Hierarchical: whoever works on it goes on. */
+export const RequestEscalated = request.event(
+  'RequestEscalated',
+  { kind: oneOf(escalations), team: optional(teamId), level: integer },
+  (e, was) => ({
+    escalationLevel: e.level,
+    ...(e.kind === 'functional' ? { team: e.team, escalatedTo: e.team, ...unassigned(was) } : {}),
+  }),
+);
+
 export const RequestPutOnHold = request.event(
   'RequestPutOnHold',
   { hold: string, until: optional(instant), waitsFor: optional(string) },
@@ -209,6 +266,17 @@ export const RequestResumed = request.event('RequestResumed', { hold: string }, 
   status: was.statusLeft ?? 'new',
   ...notHeld(was),
 }));
+
+/** That the request was taken up, in words for the contact; once. */
+export const FirstResponseSent = request.event(
+  'FirstResponseSent',
+  { about: string, text: textAbout('about'), question: boolean, contact: optional(contactId) },
+  (e, was, at) => ({
+    firstResponseAt: at.occurred,
+    lastInformedAt: at.occurred,
+    openQuestion: e.question ? at.revision.toString() : was.openQuestion,
+  }),
+);
 
 export const ClientInformed = request.event(
   'ClientInformed',
@@ -235,19 +303,46 @@ export const NoteAdded = request.event(
   (_, was) => ({ notes: was.notes + 1 }),
 );
 
+/** Whoever called or was called may be anybody: in words, under the key of the person whom the request is about. */
+export const CallLogged = request.event(
+  'CallLogged',
+  {
+    about: string,
+    caller: textAbout('about'),
+    direction: oneOf(directions),
+    minutes: integerBetween(0, 1440),
+    summary: textAbout('about'),
+  },
+  (_, was) => ({ calls: was.calls + 1 }),
+);
+
+export const WatcherAdded = request.event('WatcherAdded', { watcher: string, kind: oneOf(watcherKinds) }, (e, was) => ({
+  watchers: [...was.watchers, e],
+}));
+
+export const WatcherRemoved = request.event('WatcherRemoved', { watcher: string }, (e, was) => ({
+  watchers: was.watchers.filter(({ watcher }) => watcher !== e.watcher),
+}));
+
+export const TimeLogged = request.event('TimeLogged', { staff: staffId, minutes: integerBetween(1, 1440), activity: string }, (e, was) => ({
+  minutesSpent: was.minutesSpent + e.minutes,
+}));
+
 export const RequestResolved = request.event(
   'RequestResolved',
-  { code: string, about: string, note: textAbout('about'), by: staffId },
+  { code: string, about: string, note: textAbout('about'), by: staffId, document: optional(string) },
   (e, was, at) => ({
     status: 'resolved',
     code: e.code,
     resolution: e.note,
     resolvedBy: e.by,
+    document: e.document,
     resolvedAt: at.occurred,
     takenUpAgain: null,
     ...workedOnBy(e.by, was),
     ...notHeld(was),
   }),
+  [(old) => ({ ...old, document: null })],
 );
 
 /** `assignee`: who goes on with it; nobody when the one before has departed or was only a source's text. */
@@ -300,6 +395,7 @@ export const RequestStatusImported = request.event(
     code: e.code,
     resolvedAt: e.resolvedAt,
     resolvedBy: e.resolvedBy,
+    document: null,
     closedAt: e.closedAt,
   }),
 );
@@ -321,12 +417,16 @@ export const AttributesImported = request.event(
     const { set, gone, ...rest } = e;
     const attributes = { ...was.attributes, ...set };
     for (const name of gone) delete attributes[name];
-    return { ...rest, attributes };
+    return { ...rest, ...leftBehind(e.client, was), attributes };
   },
 );
 
 /** A source's activity, as it was named and by whom it was done. */
 export const ActivityImported = request.event('ActivityImported', { activity: string, resource: optional(string) }, () => ({}));
+
+/** What does not go along to another client: who watched for the former one, and what that one was asked. */
+const leftBehind = (client: ClientId | null, was: Request): Partial<Request> =>
+  client === was.client ? {} : { watchers: was.watchers.filter(({ kind }) => kind === 'staff'), openQuestion: null };
 
 const unassigned = (was: Request): Partial<Request> => ({
   ...workedOnBy(null, was),
@@ -356,6 +456,7 @@ const workedOnAgain = (assignee: StaffId | null, was: Request): Partial<Request>
   code: null,
   resolution: null,
   resolvedBy: null,
+  document: null,
   resolvedAt: null,
   closedAt: null,
   ...unrated,

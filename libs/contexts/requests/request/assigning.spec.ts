@@ -1,10 +1,18 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { minutesLater, needsReason, onlyFor } from '#platform/decider/spec.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { AbsenceDeclared, staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
 import { team, TeamFormed, TeamMemberAdded } from '../../staff/contract/team.js';
-import { RequestAccepted, RequestAssigned, RequestCategorised, RequestRouted, RequestUnassigned } from '../contract/request.js';
-import { AcceptRequest, AssignToStaff, RouteRequest, UnassignRequest } from './assigning.js';
+import {
+  RequestAccepted,
+  RequestAssigned,
+  RequestCategorised,
+  RequestEscalated,
+  RequestRouted,
+  RequestUnassigned,
+} from '../contract/request.js';
+import { AcceptRequest, AssignToStaff, EscalateRequest, RouteRequest, UnassignRequest } from './assigning.js';
+import { requests } from './index.js';
 import {
   accepted,
   acme,
@@ -288,4 +296,88 @@ describe('AcceptRequest', () => {
   });
 
   refusedUnless(['assigned', 'in-progress'], AcceptRequest, {}, byBob);
+});
+
+describe('EscalateRequest', () => {
+  onlyFor(EscalateRequest, 'technician', 'coordinator');
+  needsReason(EscalateRequest);
+
+  const reason = 'It needs the router';
+  const functional = { kind: 'functional', team: network, reason } as const;
+  const hierarchical = { kind: 'hierarchical', reason } as const;
+  const there = RequestEscalated({ kind: 'functional', team: network, level: 0 });
+  const up = (level: number) => RequestEscalated({ kind: 'hierarchical', level });
+
+  it.each([byAnn, byCarol])('is for the assignee and a coordinator: to a team', (by) => {
+    givenRequest(...reaching['in-progress'])
+      .when(EscalateRequest, functional, by)
+      .thenHappens(there);
+  });
+
+  it.each(['assigned', 'in-progress'] as const)('to a team clears the assignee of what is %s: new', (status) => {
+    givenRequest(...reaching[status])
+      .when(EscalateRequest, functional, byAnn)
+      .thenChanges({ team: network, escalatedTo: network, assignee: null, status: 'new' });
+  });
+
+  it('to a team leaves a hold in force; the status left becomes new', () => {
+    givenRequest(...reaching['on-hold'])
+      .when(EscalateRequest, functional, byAnn)
+      .thenChanges({ team: network, escalatedTo: network, assignee: null, statusLeft: 'new' });
+  });
+
+  it('to its own team gives the work back to that team’s queue', () => {
+    givenRequest(...reaching.assigned)
+      .when(EscalateRequest, { ...functional, team: desk }, byAnn)
+      .thenChanges({ escalatedTo: desk, assignee: null, status: 'new' });
+  });
+
+  it('lets the supervisor go with the assignee', () => {
+    givenRequest(opened, RequestAssigned({ to: ann, supervisor: sam }))
+      .when(EscalateRequest, functional, byAnn)
+      .thenChanges({ team: network, escalatedTo: network, assignee: null, supervisor: null, status: 'new' });
+  });
+
+  it.each(['new', 'assigned', 'in-progress', 'on-hold'] as const)('up the line changes the level alone of what is %s', (status) => {
+    givenRequest(...reaching[status])
+      .when(EscalateRequest, hierarchical, byCarol)
+      .thenChanges({ escalationLevel: 1 });
+  });
+
+  it('up the line again goes up again, and a team keeps the level', () => {
+    givenRequest(opened, assigned, up(1)).when(EscalateRequest, hierarchical, byAnn).thenHappens(up(2));
+    givenRequest(opened, assigned, up(1))
+      .when(EscalateRequest, functional, byAnn)
+      .thenHappens(RequestEscalated({ kind: 'functional', team: network, level: 1 }));
+  });
+
+  it('is already so in the team to which it was escalated, while nobody has it, also for the one who did it', () => {
+    givenRequest(opened, assigned, there).when(EscalateRequest, functional, byAnn).thenAlreadySo();
+    givenRequest(opened, assigned, there, RequestAssigned({ to: sam }))
+      .when(EscalateRequest, functional, bySam)
+      .thenChanges({ assignee: null, status: 'new' });
+    givenRequest(opened, RequestRouted({ team: network, rule: 'manual', why: 'named', candidates: {} }))
+      .when(EscalateRequest, functional, byCarol)
+      .thenHappens(there);
+  });
+
+  // Each row breaks its own rule and all that come after it
+  it.each([
+    ['not-the-assignee', { kind: 'functional' }, byBob],
+    ['not-the-assignee', { kind: 'hierarchical', team: acme }, bySam],
+    ['only-functional-names-team', { kind: 'hierarchical', team: acme }, byAnn],
+    ['functional-names-no-team', { kind: 'functional' }, byAnn],
+    ['team-not-found', { kind: 'functional', team: acme }, byAnn],
+  ])('is refused, in the order of the row: %s', (code, body, by) => {
+    givenRequest(opened, assigned)
+      .when(EscalateRequest, { ...body, reason }, by)
+      .thenRefused(code);
+  });
+
+  it('is the desk’s own: not shown to the client', () => {
+    expect(requests.client?.shows('RequestEscalated', {})).toBe(false);
+    expect(requests.client?.hidden).toEqual(expect.arrayContaining(['escalationLevel', 'escalatedTo']));
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], EscalateRequest, { kind: 'functional', team: acme, reason }, byBob);
 });

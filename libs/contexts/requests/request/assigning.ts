@@ -1,12 +1,22 @@
 import { Command } from '@nestjs/cqrs';
-import { IsUUID } from 'class-validator';
+import { IsIn, IsUUID } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting, skillFor } from '../../settings/contract/setting.js';
 import { absenceAt, staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import { isMember, teamAsRead } from '../../staff/contract/team.js';
-import { isOpenOrOther, type Request, RequestAccepted, RequestAssigned, RequestRouted, RequestUnassigned } from '../contract/request.js';
+import {
+  escalations,
+  isOpen,
+  isOpenOrOther,
+  type Request,
+  RequestAccepted,
+  RequestAssigned,
+  RequestEscalated,
+  RequestRouted,
+  RequestUnassigned,
+} from '../contract/request.js';
 import { reject } from '../rejections.js';
 import { atWork, isAssigneeOrCoordinator } from '../standing.js';
 
@@ -88,5 +98,28 @@ export class AcceptRequest extends Command<Done> {
     if (was.assignee === null || was.assignee !== by.id) return reject('not-the-assignee');
     if (was.status === 'in-progress') return alreadySo;
     return [RequestAccepted({ by: was.assignee })];
+  }
+}
+
+/** Functional: to a team that can do it, and nobody's again. Hierarchical: up the line by one, and the work goes on. */
+export class EscalateRequest extends Command<Done> {
+  @IsIn(escalations) readonly kind!: (typeof escalations)[number];
+  @MayBeLeftOut() @IsUUID() readonly team?: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly reason = 'required';
+  static readonly facts = (c: EscalateRequest) => ({ team: teamAsRead(c.team ?? null) });
+
+  static decide(c: EscalateRequest, was: Request, { by, team }: Given<typeof EscalateRequest>) {
+    const { kind, team: to } = c;
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    const isThere = was.team === to && was.escalatedTo === to && was.assignee === null;
+    if (kind === 'functional' && to !== undefined && isThere) return alreadySo;
+    if (!isAssigneeOrCoordinator(was, by)) return reject('not-the-assignee');
+    if (kind === 'hierarchical')
+      return to === undefined ? [RequestEscalated({ kind, level: was.escalationLevel + 1 })] : reject('only-functional-names-team');
+    if (to === undefined) return reject('functional-names-no-team');
+    if (!team) return reject('team-not-found');
+    return [RequestEscalated({ kind, team: team.id, level: was.escalationLevel })];
   }
 }

@@ -23,7 +23,8 @@ export const request = aggregate(
 
 /** The events that have a public form; how the desk sorts, routes and assigns is its own. */
 const shownToClients = new Set([
-  ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed', 'ClientInformed', 'ReplyRecorded'],
+  ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed'],
+  ...['FirstResponseSent', 'ClientInformed', 'ReplyRecorded'],
   ...['RequestResolved', 'ResolutionRejected', 'RequestClosed', 'RequestReopened', 'RequestCancelled'],
   'SatisfactionRated',
 ]);
@@ -33,7 +34,7 @@ export const requests = collection({
   aggregate: request,
   declaration: {
     name: 'requests',
-    version: 2,
+    version: 3,
     keys: {
       kind: 'text',
       status: 'text',
@@ -105,7 +106,7 @@ export const requests = collection({
     // Of the state, and of the events' data (`by`, `attestedBy`): whoever of the desk works on it
     hidden: [
       ...['team', 'assignee', 'supervisor', 'resolvedBy', 'by', 'attestedBy', 'tags', 'complexity'],
-      ...['attributes', 'personal', 'sourceStatus', 'notes'],
+      ...['attributes', 'personal', 'sourceStatus', 'notes', 'calls', 'watchers', 'minutesSpent', 'escalationLevel', 'escalatedTo'],
     ],
     shows: (type, data) => shownToClients.has(type) || (type === 'NoteAdded' && data['visibility'] === 'public'),
   },

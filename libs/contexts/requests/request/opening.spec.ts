@@ -1,8 +1,9 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { minutesLater, onlyFor, sealed } from '#platform/decider/spec.js';
-import { RequestOpened } from '../contract/request.js';
-import { OpenRequest } from './opening.js';
-import { acme, byAnn, byCarol, byZoe, givenRequest, sam, theRequest, zoe } from './spec.js';
+import { request, RequestOpened, RequestResolved } from '../contract/request.js';
+import { requests } from './index.js';
+import { GiveAdvice, OpenRequest } from './opening.js';
+import { acme, ann, byAnn, byCarol, byZoe, givenRequest, sam, theRequest, zoe } from './spec.js';
 
 describe('OpenRequest', () => {
   onlyFor(OpenRequest, 'client', 'technician', 'coordinator');
@@ -31,6 +32,7 @@ describe('OpenRequest', () => {
   });
 
   it('begins new, and nobody’s', () => {
+    const quiet = { calls: 0, watchers: [], minutesSpent: 0, escalationLevel: 0, escalatedTo: null, firstResponseAt: null, document: null };
     const empty = { team: null, assignee: null, supervisor: null, hold: null, holdRevision: null, endedHold: null, statusLeft: null };
     const never = { resolvedAt: null, closedAt: null, lastInformedAt: null, followUpAt: null, waitsFor: null, openQuestion: null };
     const unsaid = { description: null, category: null, application: null, sourceNumber: null, sourceStatus: null };
@@ -49,7 +51,7 @@ describe('OpenRequest', () => {
         ...{ subject: sealed(zoe, 'No network'), channel: 'phone', openedAt: minutesLater(0), tags: [] },
         ...{ impact: 'medium', urgency: 'medium', priority: 'P3', priorityOverridden: false, complexity: 'normal' },
         ...{ reopenCount: 0, replies: 0, notes: 0, attributes: {}, personal: null },
-        ...{ ...empty, ...never, ...unsaid, ...unresolved },
+        ...{ ...quiet, ...empty, ...never, ...unsaid, ...unresolved },
       });
   });
 
@@ -68,5 +70,73 @@ describe('OpenRequest', () => {
     givenRequest()
       .when(OpenRequest, { ...body, contact: sam }, { ...byZoe, id: sam })
       .thenRefused('contact-not-found');
+  });
+});
+
+describe('GiveAdvice', () => {
+  onlyFor(GiveAdvice, 'technician', 'coordinator');
+
+  const document = '00000000-0000-4000-8000-000000000050';
+  const body = {
+    client: acme,
+    contact: zoe,
+    channel: 'phone',
+    question: 'Where do I change my password?',
+    answer: 'In the portal',
+  } as const;
+  const asked = RequestOpened({
+    ...{ kind: 'question', client: acme, contact: zoe, about: zoe, subject: body.question, channel: 'phone' },
+    ...{ impact: 'medium', urgency: 'medium', priority: 'P3', complexity: 'normal', tags: [] },
+  });
+  const answered = { code: 'advice', about: zoe, note: 'In the portal' };
+
+  it.each([byAnn, byCarol])('opens a question and resolves it, by whoever gave the answer', (by) => {
+    givenRequest()
+      .when(GiveAdvice, body, by)
+      .thenHappens(asked, RequestResolved({ ...answered, by: by.id as never }));
+  });
+
+  it('cites the document that the answer stands in', () => {
+    givenRequest()
+      .when(GiveAdvice, { ...body, document }, byAnn)
+      .thenHappens(asked, RequestResolved({ ...answered, by: ann, document }));
+  });
+
+  it('leaves a resolved request, whose assignee is its solver, as if it had taken no time', () => {
+    givenRequest()
+      .when(GiveAdvice, { ...body, document }, byAnn)
+      .thenChanges(
+        expect.objectContaining({
+          ...{ id: theRequest, number: 'REQ-000001', kind: 'question', status: 'resolved', assignee: ann, resolvedBy: ann, document },
+          ...{ subject: sealed(zoe, body.question), code: 'advice', resolution: sealed(zoe, 'In the portal') },
+          ...{ resolvedAt: minutesLater(1), openedAt: minutesLater(0), reopenCount: 0 },
+        }) as object,
+      );
+  });
+
+  it('finds no document cited in what was resolved before documents could be', () => {
+    const [before] = request.events.filter(({ type }) => type === 'RequestResolved');
+    expect(before?.version).toBe(2);
+    expect(before?.upcasts[0]?.({ code: 'solved' })).toEqual({ code: 'solved', document: null });
+  });
+
+  it.each([
+    ['client-not-found', { client: zoe, contact: sam }],
+    ['contact-not-found', { contact: sam }],
+  ])('is refused, in this order: %s', (code, wrong) => {
+    givenRequest()
+      .when(GiveAdvice, { ...body, ...wrong }, byAnn)
+      .thenRefused(code);
+  });
+
+  it('is refused where the desk has no code for advice: unknown-resolution-code', () => {
+    const contact = { contact: zoe } as never;
+    const told = { ...{ by: byAnn, id: theRequest, now: minutesLater(0), reason: undefined }, matrix: {}, codes: ['solved'] };
+    const outcome = GiveAdvice.open(Object.assign(new GiveAdvice(), body), { ...told, client: { id: acme, contacts: [contact] } as never });
+    expect(outcome).toEqual({ reject: 'unknown-resolution-code', words: { known: 'solved' } });
+  });
+
+  it('is shown to the client whole', () => {
+    for (const event of ['RequestOpened', 'RequestResolved']) expect(requests.client?.shows(event, {})).toBe(true);
   });
 });

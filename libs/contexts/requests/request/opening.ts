@@ -4,7 +4,8 @@ import { type Done, type Given } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
-import { channels, complexities, degrees, kinds, RequestOpened } from '../contract/request.js';
+import { type StaffId } from '../../staff/contract/staff-member.js';
+import { channels, complexities, degrees, kinds, RequestOpened, RequestResolved } from '../contract/request.js';
 import { priorityFrom } from '../priority.js';
 import { reject } from '../rejections.js';
 
@@ -43,6 +44,39 @@ export class OpenRequest extends Command<Done> {
         ...{ kind, client: client.id, contact, about: contact, subject, description, category, application, channel },
         ...{ impact, urgency, priority: priorityFrom(matrix, impact, urgency), complexity, tags },
       }),
+    ];
+  }
+}
+
+/** A question that was asked and answered in one act: opened and resolved by whoever answered it. */
+export class GiveAdvice extends Command<Done> {
+  @IsUUID() readonly client!: string;
+  @IsUUID() readonly contact!: string;
+  @IsIn(channels.filter((channel) => channel !== 'import')) readonly channel!: (typeof channels)[number];
+  @Length(1, 300) readonly question!: string;
+  @Length(1, 4000) readonly answer!: string;
+  @MayBeLeftOut() @IsUUID() readonly document?: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (c: GiveAdvice) => ({
+    client: clientAsRead(c.client),
+    matrix: setting('priority-matrix'),
+    codes: setting('resolution-codes'),
+  });
+
+  static open(c: GiveAdvice, { by, client, matrix, codes }: Given<typeof GiveAdvice>) {
+    const { channel, question, answer, document } = c;
+    if (!client) return reject('client-not-found');
+    const contact = contactOf(client, c.contact)?.contact;
+    if (contact === undefined) return reject('contact-not-found');
+    const code = 'advice';
+    if (!codes.includes(code)) return reject('unknown-resolution-code', { known: codes.join(', ') });
+    return [
+      RequestOpened({
+        ...{ kind: 'question', client: client.id, contact, about: contact, subject: question, channel },
+        ...{ impact: 'medium', urgency: 'medium', priority: priorityFrom(matrix, 'medium', 'medium'), complexity: 'normal', tags: [] },
+      }),
+      RequestResolved({ code, about: contact, note: answer, by: by.id as StaffId, document }),
     ];
   }
 }

@@ -1,8 +1,39 @@
-import { describe, it } from '@jest/globals';
-import { needsReason, onlyFor } from '#platform/decider/spec.js';
-import { PriorityOverridden, RequestCategorised, RequestPrioritised } from '../contract/request.js';
-import { CategoriseRequest, OverridePriority, PrioritiseRequest } from './sorting.js';
-import { byAnn, byBob, byCarol, givenRequest, opened, reaching, refusedUnless, resolved } from './spec.js';
+import { describe, expect, it } from '@jest/globals';
+import { needsReason, onlyFor, sealed } from '#platform/decider/spec.js';
+import { mayRead } from '#platform/http/shown.js';
+import {
+  AttributesImported,
+  PriorityOverridden,
+  RequestCategorised,
+  RequestCorrected,
+  RequestOpened,
+  RequestPrioritised,
+  WatcherAdded,
+} from '../contract/request.js';
+import { request, requests } from './index.js';
+import { CategoriseRequest, CorrectRequest, OverridePriority, PrioritiseRequest } from './sorting.js';
+import {
+  acme,
+  ann,
+  asked,
+  assigned,
+  byAnn,
+  byBob,
+  byCarol,
+  bySam,
+  byZoe,
+  carol,
+  givenRequest,
+  globex,
+  max,
+  opened,
+  reaching,
+  refusedUnless,
+  resolved,
+  sam,
+  yves,
+  zoe,
+} from './spec.js';
 
 describe('CategoriseRequest', () => {
   onlyFor(CategoriseRequest, 'technician', 'coordinator');
@@ -33,6 +64,127 @@ describe('CategoriseRequest', () => {
   });
 
   refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'resolved'], CategoriseRequest, { category: 'nonsense' }, byCarol);
+});
+
+describe('CorrectRequest', () => {
+  onlyFor(CorrectRequest, 'technician', 'coordinator');
+  needsReason(CorrectRequest);
+
+  const reason = 'Taken down wrongly';
+  const now = { kind: 'incident', channel: 'phone', client: acme, contact: zoe, about: zoe } as const;
+
+  it.each(['new', 'assigned', 'in-progress', 'on-hold', 'resolved'] as const)('puts right what is %s', (status) => {
+    givenRequest(...reaching[status])
+      .when(CorrectRequest, { kind: 'question', channel: 'mail', reason }, byCarol)
+      .thenChanges({ kind: 'question', channel: 'mail' });
+  });
+
+  it.each([byAnn, byCarol])('is for the assignee and a coordinator', (by) => {
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { subject: 'The plotter prints blank pages', reason }, by)
+      .thenHappens(RequestCorrected({ ...now, subject: 'The plotter prints blank pages' }));
+  });
+
+  it('words subject and description anew, and leaves the text that is left out', () => {
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { subject: 'The plotter', reason }, byAnn)
+      .thenChanges({ subject: sealed(zoe, 'The plotter') });
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { description: 'Since noon', reason }, byAnn)
+      .thenChanges({ description: sealed(zoe, 'Since noon') });
+  });
+
+  it('names another contact of the client, about whom it is from then on', () => {
+    givenRequest(opened, assigned).when(CorrectRequest, { contact: yves, reason }, byAnn).thenChanges({ contact: yves, about: yves });
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { contact: yves, subject: 'The plotter', reason }, byAnn)
+      .thenHappens(RequestCorrected({ ...now, contact: yves, about: yves, subject: 'The plotter' }));
+  });
+
+  it('gives it to another client, who alone sees it at once', () => {
+    const scene = givenRequest(opened).when(CorrectRequest, { client: globex, contact: max, reason }, byCarol);
+    scene.thenHappens(RequestCorrected({ ...now, client: globex, contact: max, about: max }));
+    scene.thenChanges({ client: globex, contact: max, about: max });
+    // Who may send to it, and who may read it, follow the client
+    expect(request.clientOf?.({ client: globex } as never)).toBe(globex);
+    for (const [by, reads] of [
+      [byZoe, false],
+      [{ ...byZoe, id: max, client: globex }, true],
+    ] as const)
+      expect(mayRead(requests, { client: globex }, by)).toBe(reads);
+  });
+
+  it('leaves behind who watched for the former client, and what that one was asked', () => {
+    const watched = [WatcherAdded({ watcher: yves, kind: 'contact' }), WatcherAdded({ watcher: sam, kind: 'staff' })];
+    const changed = { client: globex, contact: max, about: max, watchers: [{ watcher: sam, kind: 'staff' as const }], openQuestion: null };
+    givenRequest(opened, ...watched, asked)
+      .when(CorrectRequest, { client: globex, contact: max, reason }, byCarol)
+      .thenChanges(changed);
+    // The same contacts watch on where only the contact differs
+    givenRequest(opened, ...watched, asked)
+      .when(CorrectRequest, { contact: yves, reason }, byCarol)
+      .thenChanges({ contact: yves, about: yves });
+  });
+
+  it('leaves behind the same where a source’s row says another client', () => {
+    const row = AttributesImported({ set: {}, gone: [], about: zoe, client: globex, contact: zoe, channel: 'phone' });
+    // The question was left behind by the row already
+    givenRequest(opened, asked, row).when(CorrectRequest, { client: acme, contact: zoe, reason }, byCarol).thenChanges({ client: acme });
+  });
+
+  it('gives what was imported a client on record, and a subject', () => {
+    const foreign = RequestOpened({
+      ...{ kind: 'incident', sourceNumber: 'INC0000045', about: 'Caller 2403', channel: 'import', complexity: 'normal', tags: [] },
+      client: 'Caller 2403' as never,
+    });
+    givenRequest(foreign)
+      .when(CorrectRequest, { subject: 'The printer', reason }, byCarol)
+      .thenHappens(
+        RequestCorrected({
+          kind: 'incident',
+          channel: 'import',
+          client: 'Caller 2403' as never,
+          about: 'Caller 2403',
+          subject: 'The printer',
+        }),
+      );
+    givenRequest(foreign)
+      .when(CorrectRequest, { client: acme, contact: zoe, reason }, byCarol)
+      .thenChanges({ client: acme, contact: zoe, about: zoe });
+    givenRequest(foreign).when(CorrectRequest, { contact: zoe, reason }, byCarol).thenRefused('contact-not-found');
+  });
+
+  it('is already so when nothing differs; a text worded anew always does, since none is compared', () => {
+    const same = { kind: 'incident', channel: 'phone', client: acme, contact: zoe } as const;
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { ...same, reason }, byAnn)
+      .thenAlreadySo();
+    givenRequest(opened, assigned).when(CorrectRequest, { reason }, byAnn).thenAlreadySo();
+    const subject = 'The printer prints blank pages';
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { subject, reason }, byAnn)
+      .thenHappens(RequestCorrected({ ...now, subject }));
+  });
+
+  // Each row breaks its own rule and all that come after it
+  it.each([
+    ['not-the-assignee', { client: carol, contact: carol }, byBob],
+    ['not-the-assignee', { kind: 'question' }, bySam],
+    ['client-not-found', { client: carol, contact: carol }, byAnn],
+    ['contact-not-found', { client: globex }, byAnn],
+    ['contact-not-found', { client: globex, contact: zoe }, byAnn],
+    ['contact-not-found', { contact: max }, byAnn],
+  ])('is refused, in this order: %s', (code, body, by) => {
+    givenRequest(opened, assigned)
+      .when(CorrectRequest, { ...body, reason }, by)
+      .thenRefused(code);
+  });
+
+  it('is the desk’s own: the event, which names the former client, is not shown to clients', () => {
+    expect(requests.client?.shows('RequestCorrected', {})).toBe(false);
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'resolved'], CorrectRequest, { client: ann, reason }, byBob);
 });
 
 describe('PrioritiseRequest', () => {

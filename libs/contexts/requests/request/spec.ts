@@ -28,9 +28,10 @@ const id = <B extends string>(n: number) => `00000000-0000-4000-8000-${String(n)
 export const theRequest = id<'request'>(1);
 export const [acme, zoe, yves] = [id<'client'>(10), id<'contact'>(11), id<'contact'>(12)];
 export const [ann, bob, sam, carol] = [id<'staff member'>(20), id<'staff member'>(21), id<'staff member'>(22), id<'staff member'>(23)];
+export const [globex, max] = [id<'client'>(13), id<'contact'>(14)];
 export const [desk, network] = [id<'team'>(30), id<'team'>(31)];
 
-/** Ann and Bob are technicians, Sam a senior one, Carol is the coordinator; Zoe and Yves are contacts of Acme. */
+/** Ann and Bob are technicians, Sam a senior one, Carol is the coordinator; Zoe and Yves are contacts of Acme, Max of Globex. */
 export const byAnn = person(ann, ['technician']);
 export const byBob = person(bob, ['technician']);
 export const bySam = person(sam, ['technician'], { senior: true });
@@ -71,6 +72,7 @@ export const reaching: Readonly<Record<Status, readonly Happened[]>> = {
 export const givenRequest = (...events: readonly Happened[]) =>
   given(request, theRequest, ...events)
     .and(client, acme, ClientRegistered({ name: 'Acme', zone: 'Europe/Paris', language: 'fr' }), contactAdded(zoe), contactAdded(yves))
+    .and(client, globex, ClientRegistered({ name: 'Globex', zone: 'UTC', language: 'en' }), contactAdded(max))
     .and(staffMember, ann, hired(ann))
     .and(staffMember, bob, hired(bob))
     .and(staffMember, sam, hired(sam, 'senior', 'network'))

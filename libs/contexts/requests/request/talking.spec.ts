@@ -1,14 +1,90 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { minutesLater, onlyFor } from '#platform/decider/spec.js';
-import { ClientInformed, NoteAdded, ReplyRecorded, RequestOpened, statuses } from '../contract/request.js';
-import { ann, asked, byAnn, byBob, byCarol, byYves, byZoe, givenRequest, opened, reaching, refusedUnless, sam, yves, zoe } from './spec.js';
-import { AddNote, InformClient, RecordReply } from './talking.js';
+import { staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
+import {
+  CallLogged,
+  ClientInformed,
+  FirstResponseSent,
+  NoteAdded,
+  ReplyRecorded,
+  RequestOpened,
+  statuses,
+  TimeLogged,
+  WatcherAdded,
+  WatcherRemoved,
+} from '../contract/request.js';
+import { requests } from './index.js';
+import {
+  acme,
+  ann,
+  asked,
+  byAnn,
+  byBob,
+  byCarol,
+  bySam,
+  byYves,
+  byZoe,
+  carol,
+  givenRequest,
+  hired,
+  opened,
+  reaching,
+  refusedUnless,
+  sam,
+  yves,
+  zoe,
+} from './spec.js';
+import { AddNote, AddWatcher, InformClient, LogCall, LogTime, RecordReply, RemoveWatcher, SendFirstResponse } from './talking.js';
 
 const talkable = ['new', 'assigned', 'in-progress', 'on-hold', 'resolved'] as const;
 /** As imported: of a client and a contact that only the source knew. */
 const foreign = RequestOpened({
   ...{ kind: 'incident', sourceNumber: 'INC0000045', about: 'Caller 2403', channel: 'phone', complexity: 'normal', tags: [] },
   client: 'Caller 2403' as never,
+});
+
+describe('SendFirstResponse', () => {
+  onlyFor(SendFirstResponse, 'technician', 'coordinator');
+
+  const body = { text: 'We look into it' };
+  const sent = { ...body, about: zoe, contact: zoe, question: false };
+
+  it.each(['new', 'assigned', 'in-progress', 'on-hold'] as const)('tells the contact that what is %s was taken up', (status) => {
+    const history = reaching[status];
+    givenRequest(...history)
+      .when(SendFirstResponse, body, byBob)
+      .thenHappens(FirstResponseSent(sent));
+    givenRequest(...history)
+      .when(SendFirstResponse, body, byCarol)
+      .thenChanges({ firstResponseAt: minutesLater(history.length), lastInformedAt: minutesLater(history.length) });
+  });
+
+  it('may ask a question, which stands until it is answered', () => {
+    givenRequest(opened)
+      .when(SendFirstResponse, { ...body, question: true }, byAnn)
+      .thenChanges({ firstResponseAt: minutesLater(1), lastInformedAt: minutesLater(1), openQuestion: '1' });
+    givenRequest(opened, asked)
+      .when(SendFirstResponse, body, byAnn)
+      .thenChanges({ firstResponseAt: minutesLater(2), lastInformedAt: minutesLater(2) });
+  });
+
+  it('goes to whom only a source knew', () => {
+    givenRequest(foreign)
+      .when(SendFirstResponse, body, byCarol)
+      .thenHappens(FirstResponseSent({ ...sent, about: 'Caller 2403', contact: null }));
+  });
+
+  it('is refused a second time, by whatever words: first-response-already-sent', () => {
+    const answered = givenRequest(opened, FirstResponseSent(sent));
+    answered.when(SendFirstResponse, body, byAnn).thenRefused('first-response-already-sent');
+    answered.when(SendFirstResponse, { text: 'Other words', question: true }, byBob).thenRefused('first-response-already-sent');
+  });
+
+  it('is shown to the client', () => {
+    expect(requests.client?.shows('FirstResponseSent', {})).toBe(true);
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], SendFirstResponse, body, byAnn);
 });
 
 describe('InformClient', () => {
@@ -158,4 +234,153 @@ describe('AddNote', () => {
       .when(AddNote, { ...body, visibility: 'internal' }, byZoe)
       .thenRefused('clients-write-public-notes');
   });
+});
+
+describe('LogCall', () => {
+  onlyFor(LogCall, 'technician', 'coordinator');
+
+  const said = { caller: 'Her neighbour', minutes: 7, direction: 'inbound', summary: 'It smells of smoke' } as const;
+  const body = { ...said, occurredAt: minutesLater(0) };
+  const logged = CallLogged({ ...said, about: zoe });
+
+  it.each(statuses.filter((status) => status !== 'merged'))('is kept of what is %s', (status) => {
+    givenRequest(...reaching[status])
+      .when(LogCall, body, byBob)
+      .thenHappens(logged);
+    givenRequest(...reaching[status])
+      .when(LogCall, body, byCarol)
+      .thenChanges({ calls: 1 });
+  });
+
+  it('goes either way, and may have been answered by nobody', () => {
+    givenRequest(opened)
+      .when(LogCall, { ...body, direction: 'outbound', minutes: 0 }, byAnn)
+      .thenHappens(CallLogged({ ...said, about: zoe, direction: 'outbound', minutes: 0 }));
+  });
+
+  it('is sealed under the key of whom the request is about, be it a source’s client', () => {
+    givenRequest(foreign)
+      .when(LogCall, body, byAnn)
+      .thenHappens(CallLogged({ ...said, about: 'Caller 2403' }));
+  });
+
+  it('is logged again when it is sent again', () => {
+    givenRequest(opened, logged).when(LogCall, body, byAnn).thenChanges({ calls: 2 });
+  });
+
+  it('is the desk’s own: not shown to the client', () => {
+    expect(requests.client?.shows('CallLogged', {})).toBe(false);
+    expect(requests.client?.hidden).toContain('calls');
+  });
+
+  refusedUnless(
+    statuses.filter((status) => status !== 'merged'),
+    LogCall,
+    body,
+    byAnn,
+  );
+});
+
+const watched = (watcher: string, kind: 'staff' | 'contact') => WatcherAdded({ watcher, kind });
+
+describe('AddWatcher', () => {
+  onlyFor(AddWatcher, 'technician', 'coordinator');
+
+  it.each(talkable)('lets a staff member watch what is %s', (status) => {
+    givenRequest(...reaching[status])
+      .when(AddWatcher, { watcher: sam }, byBob)
+      .thenHappens(watched(sam, 'staff'));
+    givenRequest(...reaching[status])
+      .when(AddWatcher, { watcher: sam }, bySam)
+      .thenChanges({ watchers: [{ watcher: sam, kind: 'staff' }] });
+  });
+
+  it('lets a contact of the client watch, beside others', () => {
+    givenRequest(opened, watched(sam, 'staff')).when(AddWatcher, { watcher: yves }, byAnn).thenHappens(watched(yves, 'contact'));
+    givenRequest(opened, watched(sam, 'staff'))
+      .when(AddWatcher, { watcher: yves }, byCarol)
+      .thenChanges({
+        watchers: [
+          { watcher: sam, kind: 'staff' },
+          { watcher: yves, kind: 'contact' },
+        ],
+      });
+  });
+
+  it('is already so for one who watches, though they departed since', () => {
+    givenRequest(opened, watched(sam, 'staff'))
+      .and(staffMember, sam, hired(sam), StaffMemberDeparted({ on: '2026-01-02' }))
+      .when(AddWatcher, { watcher: sam }, byAnn)
+      .thenAlreadySo();
+  });
+
+  it('is refused: watcher-not-found, for nobody on record, a departed member, another client’s contact', () => {
+    givenRequest(opened).when(AddWatcher, { watcher: carol }, byAnn).thenRefused('watcher-not-found');
+    givenRequest(opened)
+      .and(staffMember, sam, hired(sam), StaffMemberDeparted({ on: '2026-01-02' }))
+      .when(AddWatcher, { watcher: sam }, byAnn)
+      .thenRefused('watcher-not-found');
+    givenRequest(foreign).when(AddWatcher, { watcher: zoe }, byAnn).thenRefused('watcher-not-found');
+  });
+
+  it('is the desk’s own: the client is not told who watches', () => {
+    expect(requests.client?.hidden).toContain('watchers');
+    for (const event of ['WatcherAdded', 'WatcherRemoved']) expect(requests.client?.shows(event, {})).toBe(false);
+  });
+
+  refusedUnless(talkable, AddWatcher, { watcher: acme }, byAnn);
+});
+
+describe('RemoveWatcher', () => {
+  onlyFor(RemoveWatcher, 'technician', 'coordinator');
+
+  it.each(talkable)('takes one off what is %s, and leaves the others', (status) => {
+    const scene = givenRequest(...reaching[status], watched(sam, 'staff'), watched(yves, 'contact'));
+    scene.when(RemoveWatcher, { watcher: sam }, byBob).thenHappens(WatcherRemoved({ watcher: sam }));
+    scene.when(RemoveWatcher, { watcher: sam }, byCarol).thenChanges({ watchers: [{ watcher: yves, kind: 'contact' }] });
+  });
+
+  it('is already so for one who does not watch', () => {
+    givenRequest(opened).when(RemoveWatcher, { watcher: sam }, byAnn).thenAlreadySo();
+    givenRequest(opened, watched(sam, 'staff'), WatcherRemoved({ watcher: sam }))
+      .when(RemoveWatcher, { watcher: sam }, byAnn)
+      .thenAlreadySo();
+  });
+
+  refusedUnless(talkable, RemoveWatcher, { watcher: sam }, byAnn);
+});
+
+describe('LogTime', () => {
+  onlyFor(LogTime, 'technician', 'coordinator');
+
+  const loggable = statuses.filter((status) => status !== 'cancelled');
+  const body = { minutes: 45, activity: 'analysis' };
+
+  it.each(loggable)('counts the time spent on what is %s', (status) => {
+    givenRequest(...reaching[status])
+      .when(LogTime, body, byBob)
+      .thenChanges({ minutesSpent: 45 });
+  });
+
+  it('is one’s own time, whoever is assigned', () => {
+    givenRequest(...reaching.assigned)
+      .when(LogTime, { ...body, occurredAt: minutesLater(0) }, byCarol)
+      .thenHappens(TimeLogged({ ...body, staff: carol }));
+  });
+
+  it('adds to the time of others, and counts again when it is sent again', () => {
+    givenRequest(opened, TimeLogged({ ...body, staff: ann }))
+      .when(LogTime, body, byAnn)
+      .thenChanges({ minutesSpent: 90 });
+    givenRequest(opened, TimeLogged({ ...body, staff: ann }))
+      .when(LogTime, { ...body, minutes: 1440 }, byBob)
+      .thenChanges({ minutesSpent: 1485 });
+  });
+
+  it('is the desk’s own: not shown to the client', () => {
+    expect(requests.client?.shows('TimeLogged', {})).toBe(false);
+    expect(requests.client?.hidden).toContain('minutesSpent');
+  });
+
+  refusedUnless(loggable, LogTime, body, byAnn);
 });

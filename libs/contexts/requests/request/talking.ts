@@ -1,15 +1,43 @@
 import { Command } from '@nestjs/cqrs';
-import { IsBoolean, IsIn, IsUUID, Length } from 'class-validator';
-import { type Done, type Given } from '#platform/decider/aggregate.js';
+import { IsBoolean, IsIn, IsInt, IsUUID, Length, Max, Min } from 'class-validator';
+import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
-import { type StaffId } from '../../staff/contract/staff-member.js';
-import { channels, ClientInformed, isOpen, NoteAdded, ReplyRecorded, type Request } from '../contract/request.js';
+import { type StaffId, staffMemberAsRead } from '../../staff/contract/staff-member.js';
+import {
+  CallLogged,
+  channels,
+  ClientInformed,
+  directions,
+  FirstResponseSent,
+  isOpen,
+  NoteAdded,
+  ReplyRecorded,
+  type Request,
+  TimeLogged,
+  WatcherAdded,
+  WatcherRemoved,
+} from '../contract/request.js';
 import { reject } from '../rejections.js';
 
 const spoken = ['phone', 'in-person'];
 const said = channels.filter((channel) => channel !== 'import');
+
+/** Tells the contact that the request was taken up, perhaps with a first question. Once: what comes later informs. */
+export class SendFirstResponse extends Command<Done> {
+  @Length(1, 20_000) readonly text!: string;
+  @MayBeLeftOut() @IsBoolean() readonly question?: boolean;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: SendFirstResponse, was: Request) {
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    // The text sent is not compared, so no other one is taken for the same
+    if (was.firstResponseAt !== null) return reject('first-response-already-sent');
+    return [FirstResponseSent({ about: was.about, text: c.text, question: c.question ?? false, contact: was.contact })];
+  }
+}
 
 /** Tells the contact how it stands, or asks a question. What was spoken, its sender attests. */
 export class InformClient extends Command<Done> {
@@ -49,6 +77,23 @@ export class RecordReply extends Command<Done> {
   }
 }
 
+/** A call about the request, with whomever, either way. */
+export class LogCall extends Command<Done> {
+  @Length(1, 200) readonly caller!: string;
+  @IsInstant() readonly occurredAt!: Instant;
+  @IsInt() @Min(0) @Max(1440) readonly minutes!: number;
+  @IsIn(directions) readonly direction!: (typeof directions)[number];
+  @Length(1, 20_000) readonly summary!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: LogCall, was: Request) {
+    if (was.status === 'merged') return reject(`request-is-${was.status}`);
+    const { caller, direction, minutes, summary } = c;
+    return [CallLogged({ about: was.about, caller, direction, minutes, summary })];
+  }
+}
+
 /** A note beside the work: for the desk alone, or for the client too. */
 export class AddNote extends Command<Done> {
   @Length(1, 20_000) readonly text!: string;
@@ -62,3 +107,47 @@ export class AddNote extends Command<Done> {
     return [NoteAdded({ about: was.about, text: c.text, visibility })];
   }
 }
+
+/** Somebody of the desk, or a contact of the client, wants to know how it goes on. */
+export class AddWatcher extends Command<Done> {
+  @IsUUID() readonly watcher!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (c: AddWatcher, was: Request) => ({ member: staffMemberAsRead(c.watcher), client: clientAsRead(was.client) });
+
+  static decide(c: AddWatcher, was: Request, { member, client }: Given<typeof AddWatcher>) {
+    if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
+    if (isWatching(was, c.watcher)) return alreadySo;
+    if (member?.status === 'active') return [WatcherAdded({ watcher: c.watcher, kind: 'staff' })];
+    if (!contactOf(client, c.watcher)) return reject('watcher-not-found');
+    return [WatcherAdded({ watcher: c.watcher, kind: 'contact' })];
+  }
+}
+
+/** They need to know no more. */
+export class RemoveWatcher extends Command<Done> {
+  @IsUUID() readonly watcher!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: RemoveWatcher, was: Request) {
+    if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
+    return isWatching(was, c.watcher) ? [WatcherRemoved({ watcher: c.watcher })] : alreadySo;
+  }
+}
+
+/** How long one worked on it, by themself. */
+export class LogTime extends Command<Done> {
+  @IsInt() @Min(1) @Max(1440) readonly minutes!: number;
+  @Length(1, 100) readonly activity!: string;
+  @MayBeLeftOut() @IsInstant() readonly occurredAt?: Instant;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: LogTime, was: Request, { by }: Given<typeof LogTime>) {
+    if (was.status === 'cancelled') return reject(`request-is-${was.status}`);
+    return [TimeLogged({ staff: by.id as StaffId, minutes: c.minutes, activity: c.activity })];
+  }
+}
+
+const isWatching = (was: Request, watcher: string): boolean => was.watchers.some((w) => w.watcher === watcher);
