@@ -14,6 +14,11 @@ it.each([
     /^R9 {2}4 kills .*: [1-9]\d* documents .* and [1-9]\d* filed versions equal a clean rebuild/,
   ],
   ['R10', 'events come again', /^R10 {2}25 seeds: [1-9]\d* events delivered [1-9]\d* times .* make the same documents and filed versions/],
+  [
+    'R11',
+    'a projector is stopped past its lease',
+    /^R11 {2}3 rounds, .* wrote nothing behind; .* neither the checkpoint nor a document moved back; [1-9]\d* documents .* equal a clean rebuild/,
+  ],
 ])('%s: nothing is lost or doubled when %s', async (row, _, proof) => {
   const env = { ...process.env, NODE_OPTIONS: '' };
   const { stdout } = await promisify(execFile)(process.execPath, ['test/faults/run.mjs', row, '--short'], { env });

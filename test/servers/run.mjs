@@ -121,6 +121,7 @@ try {
       'test/servers/projectors.spec.ts',
       'test/servers/moving.spec.ts',
       'test/servers/away.spec.ts',
+      'test/servers/faults.spec.ts',
       'test/servers/settings.spec.ts',
       'test/journeys/journey.spec.ts',
       'test/journeys/commands.spec.ts',
