@@ -47,6 +47,7 @@ class Overdue extends Error {}
 
 // From MongoDB's specification of retryable writes: no primary, a primary that steps down, a server that ends or starts
 const passing = new Set([6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const unwrapped = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ETIMEDOUT']);
 const refused = new Set([13, 18, 8000]);
 const duplicate = 11_000;
 const missing = 26;
@@ -183,8 +184,9 @@ const clientOf = (url: string, patience: Patience): MongoClient => {
       // Positions are 64 bits wide
       useBigInt64: true,
       serverSelectionTimeoutMS: Math.min(patience.call, 5_000),
-      connectTimeoutMS: Math.min(patience.call, 5_000),
-      heartbeatFrequencyMS: 5_000,
+      // A connection that is dead without a word is found by the heartbeat: within these two, and everything is asked anew
+      connectTimeoutMS: Math.min(patience.call, 4_000),
+      heartbeatFrequencyMS: 2_000,
     });
   } catch (e) {
     // The driver's message may quote the address, with its password, or an option's value
@@ -206,6 +208,8 @@ const passes = (e: unknown): boolean =>
   e instanceof MongoServerSelectionError ||
   (e instanceof MongoError && (e.hasErrorLabel('RetryableWriteError') || e.hasErrorLabel('PoolRequestedRetry'))) ||
   (e instanceof MongoServerError && passing.has(Number(e.code))) ||
+  // The driver does not wrap what ended a write to a socket
+  unwrapped.has(String((e as NodeJS.ErrnoException).code)) ||
   // A bulk write wraps what ended it
   (e instanceof MongoBulkWriteError && /connection|ECONN|EPIPE|socket|pool|timed out/i.test(e.message));
 

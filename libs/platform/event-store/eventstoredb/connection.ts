@@ -4,8 +4,10 @@ import { accessSync, constants } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AccessDeniedError,
+  BACKWARDS,
   CancelledError,
   DeadlineExceededError,
+  END,
   EventStoreDBClient,
   NotLeaderError,
   TimeoutError,
@@ -56,6 +58,14 @@ const isMended = (e: unknown): boolean => e instanceof UnavailableError || e ins
 
 /** The client's own deadline does not end a call whose connection died (batch append has none). */
 class Overdue extends Error {}
+
+// How often a client is looked at whose streams are open, in milliseconds
+const lookedAfter = 1_000;
+
+const answers = async (client: EventStoreDBClient): Promise<void> => {
+  const events = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+  for await (const event of events) if (event) break;
+};
 
 /** One client at a time: replaced when a call hangs, because the client notices a half-open connection late, and when it does not recover by itself. */
 export class Connection {
@@ -120,6 +130,32 @@ export class Connection {
       );
     if (!passes(e)) return e;
     return new Unavailable(`the event store of EVENTSTORE_URL does not answer: ${becauseOf((e as Error).message)}`);
+  }
+
+  /**
+   * Looks after a stream for as long as it is open: a client that does not answer meanwhile is replaced, and the stream
+   * ends. @returns ends the looking
+   */
+  watch(client: EventStoreDBClient, stream: { destroy(why: Error): unknown }): () => void {
+    let isLooking = false;
+    const look = async (): Promise<void> => {
+      if (isLooking) return;
+      isLooking = true;
+      try {
+        if (this.client === client) await this.inTime(answers(client));
+      } catch (e) {
+        if (e instanceof Overdue) this.renew(client);
+      }
+      isLooking = false;
+      if (this.client !== client && !this.isClosed) stream.destroy(new Overdue('its connection was replaced'));
+    };
+    const timer = setInterval(() => void look(), lookedAfter);
+    return () => clearInterval(timer);
+  }
+
+  /** Whoever replaces a client ends what others read from it, and the client tells them the end instead of an error. @throws what passes */
+  unlessReplaced(client: EventStoreDBClient): void {
+    if (this.client !== client) throw new Overdue('its connection was replaced');
   }
 
   /** Takes a new client in place of one that hangs or does not recover. */

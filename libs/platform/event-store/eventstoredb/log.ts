@@ -53,7 +53,7 @@ export interface EventStoreDbOptions {
 interface Read {
   readonly isDone: () => boolean;
   /** From where it came to. */
-  readonly open: (client: EventStoreDBClient) => AsyncIterable<ResolvedEvent> & { cancel(): Promise<void> };
+  readonly open: (client: EventStoreDBClient) => AsyncIterable<ResolvedEvent> & { cancel(): Promise<void>; destroy(why: Error): unknown };
   /** Notes that it came to an event; whether that is asked for. */
   readonly takes: (event: StoredEvent) => boolean;
 }
@@ -185,6 +185,7 @@ export class EventStoreDbLog implements EventStore {
       const events = client.subscribeToAll({ fromPosition: at(reached), filter: excludeSystemEvents() });
       const stop = (): void => void events.unsubscribe().then(() => events.destroy());
       signal.addEventListener('abort', stop);
+      const unwatch = this.connection.watch(client, events);
       try {
         for await (const resolved of events) {
           if (signal.aborted) return;
@@ -204,6 +205,7 @@ export class EventStoreDbLog implements EventStore {
         if (!this.connection.passes(e) && !isTooSlow(e)) throw this.connection.told(e);
       } finally {
         signal.removeEventListener('abort', stop);
+        unwatch();
         await events.unsubscribe().catch(() => undefined);
         events.destroy();
       }
@@ -219,6 +221,7 @@ export class EventStoreDbLog implements EventStore {
           const event = stored(resolved);
           if (event !== undefined) return event.position;
         }
+        this.connection.unlessReplaced(client);
         return none;
       } finally {
         await events.cancel();
@@ -235,7 +238,9 @@ export class EventStoreDbLog implements EventStore {
     const { isDone, open, takes } = await begin();
     let until = performance.now() + this.connection.patience.all;
     for (let attempt = 0; !isDone();) {
-      const events = open(this.connection.current);
+      const client = this.connection.current;
+      const events = open(client);
+      const unwatch = this.connection.watch(client, events);
       try {
         for await (const resolved of events) {
           const event = stored(resolved);
@@ -244,12 +249,14 @@ export class EventStoreDbLog implements EventStore {
           attempt = 0;
           until = performance.now() + this.connection.patience.all;
         }
+        this.connection.unlessReplaced(client);
         return;
       } catch (e) {
         if (e instanceof StreamNotFoundError) return;
         if (!this.connection.passes(e) || performance.now() >= until) throw this.connection.told(e);
         await this.connection.pause(attempt++);
       } finally {
+        unwatch();
         // One that was never opened fails again here
         await events.cancel().catch(() => undefined);
       }
