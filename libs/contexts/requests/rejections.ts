@@ -14,6 +14,7 @@ export const texts = {
     other: ['The request is in a state of the tool that it came from', 'La demande est dans un état de son outil d’origine'],
   }),
   'request-already-open': ['This request is open already, with other particulars', 'Cette demande est déjà ouverte, avec d’autres données'],
+  'request-not-found': ['There is no such request', 'Cette demande n’existe pas'],
   'client-not-found': ['There is no such client', 'Ce client n’existe pas'],
   'contact-not-found': ['The client has no such contact', 'Le client n’a pas ce contact'],
   'team-not-found': ['There is no such team', 'Cette équipe n’existe pas'],
@@ -73,6 +74,18 @@ export const texts = {
   'hold-names-nothing': ['This hold must name the {what} that it waits for', 'Cette attente doit nommer ce qu’elle attend : {what}'],
   'follow-up-in-the-past': ['The follow-up date has passed', 'La date de relance est passée'],
   'another-hold': ['That hold has ended; another one is in force', 'Cette attente est finie ; une autre est en cours'],
+  'self-link': ['A request is not linked to itself', 'Une demande n’est pas liée à elle-même'],
+  'self-merge': ['A request is not merged into itself', 'Une demande n’est pas fusionnée avec elle-même'],
+  'merge-into-one-not-open': [
+    'Only an open request takes another: the one named is {status}',
+    'Seule une demande ouverte en absorbe une autre : celle désignée est {status}',
+  ],
+  'merge-into-another-client': ['Only requests of the same client are merged', 'Seules les demandes d’un même client sont fusionnées'],
+  'merge-into-later': [
+    'A request is merged into one that was opened earlier: merge the other way',
+    'Une demande est fusionnée avec une plus ancienne : fusionner dans l’autre sens',
+  ],
+  'needs-senior': ['Only a senior or a coordinator does this', 'Réservé à un senior ou à un coordinateur'],
   'clients-write-public-notes': ['Clients write public notes only', 'Un client n’écrit que des notes publiques'],
   'resolution-needs-code-and-note': ['A resolution needs a code and a note', 'Une résolution exige un code et une note'],
   'not-on-behalf-of-the-contact': [

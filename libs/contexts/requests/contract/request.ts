@@ -2,6 +2,7 @@ import { Contract } from '#platform/decider/contract.js';
 import {
   boolean,
   type Id,
+  idOf,
   instant,
   type Instant,
   integer,
@@ -20,6 +21,7 @@ import { staffId, type StaffId } from '../../staff/contract/staff-member.js';
 import { teamId, type TeamId } from '../../staff/contract/team.js';
 
 export type RequestId = Id<'request'>;
+export const requestId = idOf('request');
 
 export const kinds = ['incident', 'service-request', 'question'] as const;
 export const channels = ['phone', 'mail', 'portal', 'in-person', 'api', 'import'] as const;
@@ -36,7 +38,13 @@ export const watcherKinds = ['staff', 'contact'] as const;
 export type Status = (typeof statuses)[number];
 export type Degree = (typeof degrees)[number];
 export type Priority = (typeof priorities)[number];
+/** What a request is to the other one: said once, here; from the other side it is a query. */
+export const linkKinds = ['relates', 'duplicates', 'caused-by'] as const;
 
+export interface Link {
+  readonly other: RequestId;
+  readonly kind: (typeof linkKinds)[number];
+}
 export interface Watcher {
   readonly watcher: string;
   readonly kind: (typeof watcherKinds)[number];
@@ -96,6 +104,13 @@ export interface Request {
   readonly watchers: readonly Watcher[];
   /** All the time that was logged, of everybody. */
   readonly minutesSpent: number;
+  readonly links: readonly Link[];
+  /** The others of its links, each once: what the other side asks by. */
+  readonly linkedTo: readonly RequestId[];
+  /** Into which it is merged, from which status, and, once that was taken back, into which it last was. */
+  readonly mergedInto: RequestId | null;
+  readonly statusBeforeMerge: Status | null;
+  readonly unmergedFrom: RequestId | null;
   readonly code: string | null;
   readonly resolution: Sealed | null;
   readonly resolvedBy: string | null;
@@ -166,6 +181,11 @@ export const RequestOpened = request.opening(
     calls: 0,
     watchers: [],
     minutesSpent: 0,
+    links: [],
+    linkedTo: [],
+    mergedInto: null,
+    statusBeforeMerge: null,
+    unmergedFrom: null,
     code: null,
     resolution: null,
     resolvedBy: null,
@@ -231,7 +251,7 @@ export const RequestAssigned = request.event(
   (e, was) => ({
     assignee: e.to,
     supervisor: e.supervisor,
-    ...(was.status === 'on-hold' ? { statusLeft: 'assigned' } : { status: 'assigned' }),
+    ...(was.status === 'on-hold' ? { statusLeft: 'assigned' } : { status: 'assigned', ...notMerged }),
   }),
 );
 
@@ -328,6 +348,29 @@ export const TimeLogged = request.event('TimeLogged', { staff: staffId, minutes:
   minutesSpent: was.minutesSpent + e.minutes,
 }));
 
+export const RequestsLinked = request.event('RequestsLinked', { other: requestId, kind: oneOf(linkKinds) }, (e, was) =>
+  linked([...was.links, e]),
+);
+
+export const RequestsUnlinked = request.event('RequestsUnlinked', { other: requestId, kind: oneOf(linkKinds) }, (e, was) =>
+  linked(was.links.filter(({ other, kind }) => other !== e.other || kind !== e.kind)),
+);
+
+/** A hold stays as it is meanwhile: it is in force again when the merge is taken back. */
+export const RequestMerged = request.event('RequestMerged', { into: requestId }, (e, was) => ({
+  status: 'merged',
+  statusBeforeMerge: was.status,
+  mergedInto: e.into,
+  unmergedFrom: null,
+}));
+
+/** Back to the status left; of one that was imported as merged nobody knows that: as if it had just been routed or assigned. */
+export const RequestUnmerged = request.event('RequestUnmerged', {}, (_, was) => ({
+  status: was.statusBeforeMerge ?? (was.assignee === null ? 'new' : 'assigned'),
+  unmergedFrom: was.mergedInto,
+  ...notMerged,
+}));
+
 export const RequestResolved = request.event(
   'RequestResolved',
   { code: string, about: string, note: textAbout('about'), by: staffId, document: optional(string) },
@@ -388,6 +431,7 @@ export const RequestStatusImported = request.event(
       ? { holdRevision: at.revision.toString(), statusLeft: was.status === 'on-hold' ? was.statusLeft : was.status }
       : notHeld(was)),
     ...(e.to === 'resolved' || e.to === 'closed' ? {} : unrated),
+    ...notMerged,
     status: e.to,
     takenUpAgain: null,
     sourceStatus: e.sourceStatus,
@@ -430,7 +474,7 @@ const leftBehind = (client: ClientId | null, was: Request): Partial<Request> =>
 
 const unassigned = (was: Request): Partial<Request> => ({
   ...workedOnBy(null, was),
-  ...(was.status === 'on-hold' ? { statusLeft: 'new' } : { status: 'new' }),
+  ...(was.status === 'on-hold' ? { statusLeft: 'new' } : { status: 'new', ...notMerged }),
 });
 
 /** A supervisor watches over one assignee, not over the next. */
@@ -447,6 +491,10 @@ const notHeld = (was: Request): Partial<Request> => ({
   waitsFor: null,
   followUpAt: null,
 });
+
+const notMerged = { mergedInto: null, statusBeforeMerge: null } as const;
+
+const linked = (links: readonly Link[]): Partial<Request> => ({ links, linkedTo: [...new Set(links.map(({ other }) => other))] });
 
 const unrated = { satisfaction: null, satisfactionComment: null } as const;
 

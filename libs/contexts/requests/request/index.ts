@@ -5,6 +5,7 @@ import { texts } from '../rejections.js';
 import * as assigning from './assigning.js';
 import * as ending from './ending.js';
 import * as opening from './opening.js';
+import * as relating from './relating.js';
 import * as sorting from './sorting.js';
 import * as talking from './talking.js';
 import * as waiting from './waiting.js';
@@ -18,7 +19,7 @@ export const request = aggregate(
     about: (was) => was.about,
     ofToken: (by) => ({ client: by.client, contact: by.id }),
   },
-  { opening, sorting, assigning, waiting, talking, ending },
+  { opening, sorting, assigning, waiting, talking, relating, ending },
 );
 
 /** The events that have a public form; how the desk sorts, routes and assigns is its own. */
@@ -26,7 +27,7 @@ const shownToClients = new Set([
   ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed'],
   ...['FirstResponseSent', 'ClientInformed', 'ReplyRecorded'],
   ...['RequestResolved', 'ResolutionRejected', 'RequestClosed', 'RequestReopened', 'RequestCancelled'],
-  'SatisfactionRated',
+  ...['RequestMerged', 'RequestUnmerged', 'SatisfactionRated'],
 ]);
 
 /** The request queue: from which the coordinator works all day, now and as of any instant. */
@@ -34,7 +35,7 @@ export const requests = collection({
   aggregate: request,
   declaration: {
     name: 'requests',
-    version: 3,
+    version: 4,
     keys: {
       kind: 'text',
       status: 'text',
@@ -47,6 +48,8 @@ export const requests = collection({
       channel: 'text',
       hold: 'text',
       tags: 'list',
+      linkedTo: 'list',
+      mergedInto: 'text',
       openedAt: 'text',
       lastInformedAt: 'text',
       followUpAt: 'text',
@@ -95,6 +98,8 @@ export const requests = collection({
     channel: { key: 'channel', as: 'any', words: channels },
     hold: { key: 'hold', as: 'any' },
     tag: { key: 'tags', as: 'any' },
+    linkedTo: { key: 'linkedTo', as: 'any' },
+    mergedInto: { key: 'mergedInto', as: 'any' },
     openedFrom: { key: 'openedAt', as: 'from' },
     openedTo: { key: 'openedAt', as: 'to' },
   },
@@ -107,6 +112,7 @@ export const requests = collection({
     hidden: [
       ...['team', 'assignee', 'supervisor', 'resolvedBy', 'by', 'attestedBy', 'tags', 'complexity'],
       ...['attributes', 'personal', 'sourceStatus', 'notes', 'calls', 'watchers', 'minutesSpent', 'escalationLevel', 'escalatedTo'],
+      ...['links', 'linkedTo'],
     ],
     shows: (type, data) => shownToClients.has(type) || (type === 'NoteAdded' && data['visibility'] === 'public'),
   },

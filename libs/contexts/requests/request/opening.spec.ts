@@ -33,6 +33,7 @@ describe('OpenRequest', () => {
 
   it('begins new, and nobody’s', () => {
     const quiet = { calls: 0, watchers: [], minutesSpent: 0, escalationLevel: 0, escalatedTo: null, firstResponseAt: null, document: null };
+    const unrelated = { links: [], linkedTo: [], mergedInto: null, statusBeforeMerge: null, unmergedFrom: null };
     const empty = { team: null, assignee: null, supervisor: null, hold: null, holdRevision: null, endedHold: null, statusLeft: null };
     const never = { resolvedAt: null, closedAt: null, lastInformedAt: null, followUpAt: null, waitsFor: null, openQuestion: null };
     const unsaid = { description: null, category: null, application: null, sourceNumber: null, sourceStatus: null };
@@ -51,7 +52,7 @@ describe('OpenRequest', () => {
         ...{ subject: sealed(zoe, 'No network'), channel: 'phone', openedAt: minutesLater(0), tags: [] },
         ...{ impact: 'medium', urgency: 'medium', priority: 'P3', priorityOverridden: false, complexity: 'normal' },
         ...{ reopenCount: 0, replies: 0, notes: 0, attributes: {}, personal: null },
-        ...{ ...quiet, ...empty, ...never, ...unsaid, ...unresolved },
+        ...{ ...quiet, ...unrelated, ...empty, ...never, ...unsaid, ...unresolved },
       });
   });
 

@@ -1,0 +1,262 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Happened } from '#platform/decider/contract.js';
+import { minutesLater, onlyFor } from '#platform/decider/spec.js';
+import {
+  request as contract,
+  RequestAssigned,
+  RequestMerged,
+  RequestOpened,
+  RequestResolved,
+  RequestRouted,
+  RequestsLinked,
+  RequestsUnlinked,
+  RequestStatusImported,
+  RequestUnassigned,
+  RequestUnmerged,
+  statuses,
+} from '../contract/request.js';
+import { requests } from './index.js';
+import { LinkRequests, MergeRequest, UnlinkRequests, UnmergeRequest } from './relating.js';
+import {
+  acme,
+  ann,
+  assigned,
+  byAnn,
+  byBob,
+  byCarol,
+  bySam,
+  givenRequest as alone,
+  globex,
+  held,
+  network,
+  opened,
+  reaching,
+  refusedUnless,
+  routed,
+  sam,
+  theRequest,
+  zoe,
+} from './spec.js';
+import { ResumeRequest } from './waiting.js';
+
+const [other, third, nobody] = [2, 3, 9].map((n) => theRequest.replace(/1$/, `${n}`)) as [
+  typeof theRequest,
+  typeof theRequest,
+  typeof theRequest,
+];
+const another = (client: typeof acme | null, kind: 'incident' | 'question' = 'incident') =>
+  RequestOpened({ kind, client, contact: zoe, about: zoe, channel: 'phone', complexity: 'normal', tags: [] });
+
+/** Every thing of a spec is opened at nine; one folded by this contract was opened an hour before. */
+const before = Object.assign(Object.create(contract) as typeof contract, {
+  fold: (...args: Parameters<typeof contract.fold>) => {
+    const folded = contract.fold(...args);
+    return { ...folded, state: { ...folded.state, openedAt: minutesLater(-60) } };
+  },
+});
+
+const givenRequest = (...events: readonly Happened[]) => alone(...events).and(before, other, another(acme));
+
+describe('LinkRequests', () => {
+  onlyFor(LinkRequests, 'technician', 'coordinator');
+
+  const body = { other, kind: 'relates' } as const;
+
+  it.each(statuses)('links what is %s', (status) => {
+    givenRequest(...reaching[status])
+      .when(LinkRequests, body, byBob)
+      .thenHappens(RequestsLinked(body));
+    givenRequest(...reaching[status])
+      .when(LinkRequests, body, byCarol)
+      .thenChanges({ links: [body], linkedTo: [other] });
+  });
+
+  it('links to one more, or in one more way: who is linked to is there once', () => {
+    givenRequest(opened, RequestsLinked(body))
+      .when(LinkRequests, { other, kind: 'caused-by' }, byAnn)
+      .thenChanges({ links: [body, { other, kind: 'caused-by' }] });
+    givenRequest(opened, RequestsLinked(body))
+      .and(contract, third, another(globex))
+      .when(LinkRequests, { other: third, kind: 'duplicates' }, byAnn)
+      .thenChanges({ links: [body, { other: third, kind: 'duplicates' }], linkedTo: [other, third] });
+  });
+
+  it('is already so when they are linked in this way', () => {
+    givenRequest(opened, RequestsLinked(body)).when(LinkRequests, body, byAnn).thenAlreadySo();
+  });
+
+  it('is refused: self-link, request-not-found', () => {
+    givenRequest(opened)
+      .when(LinkRequests, { ...body, other: theRequest }, byAnn)
+      .thenRefused('self-link');
+    givenRequest(opened)
+      .when(LinkRequests, { ...body, other: nobody }, byAnn)
+      .thenRefused('request-not-found');
+  });
+
+  it('is the desk’s own: the other may be another client’s', () => {
+    expect(requests.client?.hidden).toEqual(expect.arrayContaining(['links', 'linkedTo']));
+    for (const event of ['RequestsLinked', 'RequestsUnlinked']) expect(requests.client?.shows(event, {})).toBe(false);
+  });
+});
+
+describe('UnlinkRequests', () => {
+  onlyFor(UnlinkRequests, 'technician', 'coordinator');
+
+  const body = { other, kind: 'relates' } as const;
+
+  it.each(statuses)('undoes a link of what is %s', (status) => {
+    const linked = givenRequest(...reaching[status], RequestsLinked(body));
+    linked.when(UnlinkRequests, body, byBob).thenHappens(RequestsUnlinked(body));
+    linked.when(UnlinkRequests, body, byCarol).thenChanges({ links: [], linkedTo: [] });
+  });
+
+  it('leaves the other ways in which they are linked', () => {
+    givenRequest(opened, RequestsLinked(body), RequestsLinked({ other, kind: 'duplicates' }))
+      .when(UnlinkRequests, body, byAnn)
+      .thenChanges({ links: [{ other, kind: 'duplicates' }] });
+  });
+
+  it('is already so when they are not linked in this way', () => {
+    givenRequest(opened).when(UnlinkRequests, body, byAnn).thenAlreadySo();
+    givenRequest(opened, RequestsLinked({ other, kind: 'duplicates' }))
+      .when(UnlinkRequests, body, byAnn)
+      .thenAlreadySo();
+  });
+
+  it('is refused: self-link', () => {
+    givenRequest(opened)
+      .when(UnlinkRequests, { ...body, other: theRequest }, byAnn)
+      .thenRefused('self-link');
+  });
+});
+
+describe('MergeRequest', () => {
+  onlyFor(MergeRequest, 'technician', 'coordinator');
+
+  const body = { into: other };
+
+  it.each(['new', 'assigned', 'in-progress', 'on-hold'] as const)(
+    'ends what is %s in the other one, and keeps the status left',
+    (status) => {
+      givenRequest(...reaching[status])
+        .when(MergeRequest, body, byCarol)
+        .thenHappens(RequestMerged(body));
+      // A hold stays as it is meanwhile
+      givenRequest(...reaching[status])
+        .when(MergeRequest, body, byCarol)
+        .thenChanges({ status: 'merged', statusBeforeMerge: status, mergedInto: other });
+    },
+  );
+
+  it.each([byAnn, bySam, byCarol])('is for the assignee, a senior and a coordinator', (by) => {
+    givenRequest(opened, assigned).when(MergeRequest, body, by).thenHappens(RequestMerged(body));
+  });
+
+  it('is already so once merged into the same one, whatever became of that, and for the one who did it', () => {
+    givenRequest(opened, assigned, RequestMerged(body)).when(MergeRequest, body, byAnn).thenAlreadySo();
+    givenRequest(opened, RequestMerged(body))
+      .and(before, other, another(acme), RequestMerged({ into: third }))
+      .when(MergeRequest, body, byCarol)
+      .thenAlreadySo();
+  });
+
+  it('is refused once merged into another one', () => {
+    givenRequest(opened, RequestMerged({ into: third }))
+      .when(MergeRequest, body, byCarol)
+      .thenRefused('request-is-merged');
+  });
+
+  // Each row breaks its own rule and all that come after it, as far as they can be broken together
+  const ended = RequestResolved({ code: 'solved', about: zoe, note: 'Done', by: ann });
+  it.each([
+    ['not-the-assignee', byBob, theRequest, contract, [opened]],
+    ['self-merge', byAnn, theRequest, contract, [opened]],
+    ['request-not-found', byAnn, nobody, contract, [another(globex), ended]],
+    ['merge-into-one-not-open', byAnn, other, contract, [another(globex), ended]],
+    ['merge-into-another-client', byAnn, other, contract, [another(globex)]],
+    ['merge-into-later', byAnn, other, contract, [another(acme)]],
+  ])('is refused, in the order of the row: %s', (code, by, into, of, history) => {
+    givenRequest(opened, assigned)
+      .and(of, other, ...history)
+      .when(MergeRequest, { into }, by)
+      .thenRefused(code);
+  });
+
+  it('says in which status the other one is', () => {
+    givenRequest(opened, assigned)
+      .and(before, other, another(acme), ended)
+      .when(MergeRequest, body, byAnn)
+      .thenRefused('merge-into-one-not-open', { status: 'resolved' });
+  });
+
+  it('is refused between requests of nobody, who may be two', () => {
+    alone(another(null)).and(before, other, another(null)).when(MergeRequest, body, byCarol).thenRefused('merge-into-another-client');
+  });
+
+  it('is shown to the client, into which one too', () => {
+    expect(requests.client?.shows('RequestMerged', {})).toBe(true);
+    expect(requests.client?.hidden).not.toContain('mergedInto');
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], MergeRequest, { into: theRequest }, byBob);
+});
+
+describe('UnmergeRequest', () => {
+  onlyFor(UnmergeRequest, 'technician', 'coordinator');
+
+  const merged = RequestMerged({ into: other });
+  const undone = { mergedInto: null, statusBeforeMerge: null, unmergedFrom: other };
+
+  it.each(['new', 'assigned', 'in-progress', 'on-hold'] as const)('leads back to %s, the status left', (status) => {
+    givenRequest(...reaching[status], merged)
+      .when(UnmergeRequest, {}, byCarol)
+      .thenHappens(RequestUnmerged({}));
+    givenRequest(...reaching[status], merged)
+      .when(UnmergeRequest, {}, bySam)
+      .thenChanges({ ...undone, status });
+  });
+
+  it.each([
+    ['assigned', [opened, assigned, RequestStatusImported({ to: 'merged' })]],
+    ['new', [opened, RequestStatusImported({ to: 'merged' })]],
+  ] as const)('of what was imported as merged leads to %s: its source did not say more', (status, history) => {
+    givenRequest(...history)
+      .when(UnmergeRequest, {}, byCarol)
+      .thenChanges({ status });
+  });
+
+  it('is already so when it was taken back, until it is merged again', () => {
+    givenRequest(opened, merged, RequestUnmerged({})).when(UnmergeRequest, {}, byCarol).thenAlreadySo();
+    givenRequest(opened, merged, RequestUnmerged({}), merged)
+      .when(UnmergeRequest, {}, byCarol)
+      .thenChanges({ ...undone, status: 'new' });
+  });
+
+  it('is refused to the assignee who is no senior: needs-senior', () => {
+    givenRequest(opened, assigned, merged).when(UnmergeRequest, {}, byAnn).thenRefused('needs-senior');
+  });
+
+  it('finds a hold as it was, which its own name still ends', () => {
+    givenRequest(opened, assigned, held, merged, RequestUnmerged({}))
+      .when(ResumeRequest, { hold: '2' }, byAnn)
+      .thenChanges({ status: 'assigned', hold: null, holdRevision: null, endedHold: '2', statusLeft: null });
+  });
+
+  it.each([
+    ['sends it to a team', RequestRouted({ team: network, rule: 'import', why: 'imported', candidates: {} }), 'new'],
+    ['gives it to nobody', RequestUnassigned({ from: ann }), 'new'],
+    ['assigns it', RequestAssigned({ to: sam }), 'assigned'],
+    ['says another status', RequestStatusImported({ to: 'in-progress' }), 'in-progress'],
+  ] as const)('has nothing to undo where a source’s row, which is fact, %s: it is merged no more', (_, event, status) => {
+    const scene = givenRequest(opened, routed, assigned, merged, event);
+    scene.when(UnmergeRequest, {}, byCarol).thenRefused(`request-is-${status}`);
+    scene.when(MergeRequest, { into: other }, byCarol).thenChanges({ status: 'merged', statusBeforeMerge: status, mergedInto: other });
+  });
+
+  it('is shown to the client', () => {
+    expect(requests.client?.shows('RequestUnmerged', {})).toBe(true);
+  });
+
+  refusedUnless(['merged'], UnmergeRequest, {}, byAnn);
+});

@@ -1,0 +1,80 @@
+import { Command } from '@nestjs/cqrs';
+import { IsIn, IsUUID } from 'class-validator';
+import { alreadySo, type Done, foldOf, type Given } from '#platform/decider/aggregate.js';
+import {
+  isOpen,
+  linkKinds,
+  type Request,
+  request,
+  type RequestId,
+  RequestMerged,
+  RequestsLinked,
+  RequestsUnlinked,
+  RequestUnmerged,
+} from '../contract/request.js';
+import { reject } from '../rejections.js';
+import { isAssigneeOrCoordinator } from '../standing.js';
+
+/** Says what the request is to another one. The other side is not written: it is found by asking who is linked to it. */
+export class LinkRequests extends Command<Done> {
+  @IsUUID() readonly other!: string;
+  @IsIn(linkKinds) readonly kind!: (typeof linkKinds)[number];
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (c: LinkRequests) => ({ other: foldOf(request, c.other) });
+
+  static decide(c: LinkRequests, was: Request, { id, other }: Given<typeof LinkRequests>) {
+    if (c.other === id) return reject('self-link');
+    if (isLinked(was, c)) return alreadySo;
+    if (!other) return reject('request-not-found');
+    return [RequestsLinked({ other: other.id, kind: c.kind })];
+  }
+}
+
+/** The two have no longer to do with each other in this way. */
+export class UnlinkRequests extends Command<Done> {
+  @IsUUID() readonly other!: string;
+  @IsIn(linkKinds) readonly kind!: (typeof linkKinds)[number];
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: UnlinkRequests, was: Request, { id }: Given<typeof UnlinkRequests>) {
+    if (c.other === id) return reject('self-link');
+    return isLinked(was, c) ? [RequestsUnlinked({ other: c.other as RequestId, kind: c.kind })] : alreadySo;
+  }
+}
+
+/** The same matter was asked before: the work goes on there. Only into one opened earlier, so that no cycle can form. */
+export class MergeRequest extends Command<Done> {
+  @IsUUID() readonly into!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (c: MergeRequest) => ({ into: foldOf(request, c.into) });
+
+  static decide(c: MergeRequest, was: Request, { by, id, into }: Given<typeof MergeRequest>) {
+    if (was.status === 'merged' && was.mergedInto === c.into) return alreadySo;
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    if (!isAssigneeOrCoordinator(was, by) && !by.senior) return reject('not-the-assignee');
+    if (c.into === id) return reject('self-merge');
+    if (!into) return reject('request-not-found');
+    if (!isOpen(into)) return reject('merge-into-one-not-open', { status: into.status });
+    if (was.client === null || into.client !== was.client) return reject('merge-into-another-client');
+    if (into.openedAt >= was.openedAt) return reject('merge-into-later');
+    return [RequestMerged({ into: into.id })];
+  }
+}
+
+/** It was another matter after all: back to the status left. */
+export class UnmergeRequest extends Command<Done> {
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(_: UnmergeRequest, was: Request, { by }: Given<typeof UnmergeRequest>) {
+    if (isOpen(was) && was.unmergedFrom !== null) return alreadySo;
+    if (was.status !== 'merged') return reject(`request-is-${was.status}`);
+    if (!by.is('coordinator') && !by.senior) return reject('needs-senior');
+    return [RequestUnmerged({})];
+  }
+}
+
+const isLinked = (was: Request, { other, kind }: { readonly other: string; readonly kind: string }): boolean =>
+  was.links.some((link) => link.other === other && link.kind === kind);
