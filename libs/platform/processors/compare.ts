@@ -17,7 +17,11 @@ const told = (version: Version): string => {
   const { words, openedWords, owners, keys, position } = version;
   const sorted = { words: [...words].sort(), openedWords: [...openedWords].sort(), owners: [...owners].sort() };
   const byName = (of: object): object => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify(byName({ ...version, ...sorted, keys: byName(keys), position: position.toString() }));
+  // Of a list each element counts once, in no order
+  const asSets = Object.fromEntries(
+    Object.entries(keys).map(([key, held]) => [key, Array.isArray(held) ? [...new Set(held)].sort() : held]),
+  );
+  return JSON.stringify(byName({ ...version, ...sorted, keys: byName(asSets), position: position.toString() }));
 };
 
 const cut = (value: unknown): string => {
