@@ -38,6 +38,8 @@ describe('who may do what', () => {
   let desk: Awaited<ReturnType<typeof furnished>>;
   let foreign: { readonly client: string; readonly request: string };
   let own: string;
+  /** Collection → one of its things, not the client's own. */
+  let things: Readonly<Record<string, string>>;
   const callers = new Map<string, Caller>();
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
@@ -50,6 +52,9 @@ describe('who may do what', () => {
     await desk.coordinator.does('AddContact', client, { contact, name: 'Max', language: 'en' });
     foreign = { client, request: (await desk.opens({ client, contact, subject: 'Not yours' })).id };
     own = (await desk.opens({ subject: 'Yours' })).id;
+    const task = randomUUID();
+    await desk.coordinator.does('OpenTask', task, { subject: 'Call back', about: { category: 'request', id: own } });
+    things = { requests: foreign.request, clients: foreign.client, teams: desk.team, 'staff-members': desk.ann, tasks: task };
   });
   afterAll(async () => {
     agent.destroy();
@@ -88,18 +93,7 @@ describe('who may do what', () => {
   it.each(roles)('holds for everything that %s reads', async (role) => {
     const caller = callers.get(role) as Caller;
     for (const row of reads) {
-      const path = row
-        .slice(4)
-        .replace(
-          '{id}',
-          row.includes('/requests')
-            ? foreign.request
-            : row.includes('/clients')
-              ? foreign.client
-              : row.includes('/teams')
-                ? desk.team
-                : desk.ann,
-        );
+      const path = row.slice(4).replace('{id}', things[row.split('/')[1] ?? ''] ?? 'no such collection');
       const query = path.endsWith('/counts') ? '?by=status' : path.endsWith('/difference') ? '?from=0&to=0' : '';
       const answered = await caller.get(path + query);
       const isOne = row.includes('{id}');

@@ -13,7 +13,14 @@ export const texts = {
     merged: ['The request is merged into another', 'La demande est fusionnée avec une autre'],
     other: ['The request is in a state of the tool that it came from', 'La demande est dans un état de son outil d’origine'],
   }),
+  ...eachStatus('task', {
+    open: ['The task is open: nobody is assigned', 'La tâche est ouverte : personne n’est assigné'],
+    assigned: ['The task is assigned', 'La tâche est assignée'],
+    done: ['The task is done', 'La tâche est faite'],
+    cancelled: ['The task is cancelled', 'La tâche est annulée'],
+  }),
   'request-already-open': ['This request is open already, with other particulars', 'Cette demande est déjà ouverte, avec d’autres données'],
+  'task-already-open': ['This task is open already, with other particulars', 'Cette tâche est déjà ouverte, avec d’autres données'],
   'request-not-found': ['There is no such request', 'Cette demande n’existe pas'],
   'client-not-found': ['There is no such client', 'Ce client n’existe pas'],
   'contact-not-found': ['The client has no such contact', 'Le client n’a pas ce contact'],
@@ -36,6 +43,10 @@ export const texts = {
   'only-self-when-unassigned': [
     'A technician takes only what is nobody’s, and only for themself; a coordinator assigns anyone',
     'Un technicien ne prend que ce qui n’est à personne, et pour lui-même ; un coordinateur assigne qui il veut',
+  ],
+  'only-self': [
+    'A technician takes it for themself only; a coordinator assigns anyone',
+    'Un technicien ne la prend que pour lui-même ; un coordinateur assigne qui il veut',
   ],
   'assignee-departed': ['The one to be assigned has departed', 'La personne à assigner a quitté le service'],
   'assignee-absent': [
