@@ -1,4 +1,4 @@
-import { request, requests, task, tasks } from '#contexts/requests/index.js';
+import { problem, problems, request, requests, task, tasks } from '#contexts/requests/index.js';
 import * as requestTexts from '#contexts/requests/rejections.js';
 import { client, clients, staffMember, staffMembers, team, teams } from '#contexts/staff/index.js';
 import * as staffTexts from '#contexts/staff/rejections.js';
@@ -15,7 +15,7 @@ interface Context {
 
 /** The one place that knows every context. */
 export const contexts: readonly Context[] = [
-  { name: 'requests', aggregates: [request, task], collections: [requests, tasks], texts: requestTexts.texts },
+  { name: 'requests', aggregates: [request, task, problem], collections: [requests, tasks, problems], texts: requestTexts.texts },
   { name: 'staff', aggregates: [client, staffMember, team], collections: [clients, staffMembers, teams], texts: staffTexts.texts },
 ];
 

@@ -161,7 +161,7 @@ describe('asked again, through the log', () => {
   };
 
   const [acme, zoe, ann, team, request] = [randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID()];
-  const task = randomUUID();
+  const [task, problem] = [randomUUID(), randomUUID()];
   /** An opening command of each aggregate, in an order in which one may name the one before; what differs the second time. */
   const openings = [
     ['RegisterClient', acme, { name: 'Acme', zone: 'Europe/Paris', language: 'fr' }, { zone: 'Europe/Rome' }],
@@ -174,6 +174,7 @@ describe('asked again, through the log', () => {
       { kind: 'question' },
     ],
     ['OpenTask', task, { subject: 'Order toner', about: { category: 'request', id: request } }, { subject: 'Order paper' }],
+    ['DocumentProblem', problem, { subject: 'Printers fail', text: 'All of them' }, { subject: 'Printers smoke' }],
   ] as const;
 
   const categoryOf = (command: string) => aggregates.find(({ commands }) => commands.has(command))?.contract.category;

@@ -54,7 +54,16 @@ describe('who may do what', () => {
     own = (await desk.opens({ subject: 'Yours' })).id;
     const task = randomUUID();
     await desk.coordinator.does('OpenTask', task, { subject: 'Call back', about: { category: 'request', id: own } });
-    things = { requests: foreign.request, clients: foreign.client, teams: desk.team, 'staff-members': desk.ann, tasks: task };
+    const problem = randomUUID();
+    await desk.coordinator.does('DocumentProblem', problem, { subject: 'Printers fail', text: 'All of them' });
+    things = {
+      requests: foreign.request,
+      clients: foreign.client,
+      teams: desk.team,
+      'staff-members': desk.ann,
+      tasks: task,
+      problems: problem,
+    };
   });
   afterAll(async () => {
     agent.destroy();

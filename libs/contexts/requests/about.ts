@@ -5,6 +5,7 @@ import { type Contract } from '#platform/decider/contract.js';
 import { client } from '../staff/contract/client.js';
 import { staffMember } from '../staff/contract/staff-member.js';
 import { team } from '../staff/contract/team.js';
+import { problem } from './contract/problem.js';
 import { request } from './contract/request.js';
 import { type texts } from './rejections.js';
 
@@ -17,6 +18,7 @@ export interface About {
 /** Category → what is asked of, and the code where there is none. */
 const known: Readonly<Record<string, { readonly contract: Contract<object>; readonly unknown: keyof typeof texts }>> = {
   request: { contract: request, unknown: 'request-not-found' },
+  problem: { contract: problem, unknown: 'problem-not-found' },
   client: { contract: client, unknown: 'client-not-found' },
   staff: { contract: staffMember, unknown: 'staff-member-not-found' },
   team: { contract: team, unknown: 'team-not-found' },

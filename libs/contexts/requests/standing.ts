@@ -6,3 +6,5 @@ export const atWork = (assigned: StaffMember | null): StaffId | null => (assigne
 
 export const isAssigneeOrCoordinator = (was: { readonly assignee: StaffId | null }, by: Person): boolean =>
   by.is('coordinator') || was.assignee === by.id;
+
+export const isSeniorOrCoordinator = (by: Person): boolean => by.is('coordinator') || by.senior;

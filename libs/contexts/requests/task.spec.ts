@@ -7,6 +7,7 @@ import { parseBody } from '#platform/http/body.js';
 import { client, ClientRegistered } from '../staff/contract/client.js';
 import { AbsenceDeclared, staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
 import { team, TeamFormed } from '../staff/contract/team.js';
+import { problem, ProblemDocumented } from './contract/problem.js';
 import { request } from './contract/request.js';
 import { type Task, TaskAssigned, TaskCancelled, TaskCompleted, TaskOpened, taskStatuses } from './contract/task.js';
 import { task, tasks } from './index.js';
@@ -14,6 +15,7 @@ import { acme, ann, bob, byAnn, byBob, byCarol, bySam, carol, desk, hired, opene
 import { AssignTask, CancelTask, CompleteTask, OpenTask } from './task.js';
 
 const theTask = '00000000-0000-4000-8000-000000000060' as Id<'task'>;
+const theProblem = '00000000-0000-4000-8000-000000000070' as Id<'problem'>;
 const about = { category: 'request', id: theRequest };
 const begun = TaskOpened({ concerns: zoe, subject: 'Order toner', aboutCategory: 'request', aboutId: theRequest });
 const assigned = TaskAssigned({ to: ann });
@@ -23,6 +25,7 @@ const done = TaskCompleted({ by: ann, concerns: zoe, note: 'Ordered' });
 const givenTask = (...events: readonly Happened[]) =>
   given(task, theTask, ...events)
     .and(request, theRequest, opened)
+    .and(problem, theProblem, ProblemDocumented({ by: ann, subject: 'Printers fail', text: 'At noon' }))
     .and(client, acme, ClientRegistered({ name: 'Acme', zone: 'Europe/Paris', language: 'fr' }))
     .and(team, desk, TeamFormed({ name: 'Desk', categories: ['other'] }))
     .and(staffMember, ann, hired(ann))
@@ -58,6 +61,7 @@ describe('OpenTask', () => {
   });
 
   it.each([
+    ['problem', theProblem],
     ['client', acme],
     ['staff', bob],
     ['team', desk],
@@ -79,6 +83,7 @@ describe('OpenTask', () => {
 
   it.each([
     ['request-not-found', { about: { category: 'request', id: acme }, team: acme }],
+    ['problem-not-found', { about: { category: 'problem', id: theRequest }, team: acme }],
     ['client-not-found', { about: { category: 'client', id: theRequest }, team: acme }],
     ['staff-member-not-found', { about: { category: 'staff', id: carol }, team: acme }],
     ['team-not-found', { about: { category: 'team', id: carol }, team: desk }],

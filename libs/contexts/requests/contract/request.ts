@@ -126,6 +126,7 @@ export interface Request {
   readonly personal: Sealed | null;
 }
 
+export const openStatuses = ['new', 'assigned', 'in-progress', 'on-hold'] as const satisfies readonly Status[];
 export const isOpen = (r: Request): boolean =>
   r.status === 'new' || r.status === 'assigned' || r.status === 'in-progress' || r.status === 'on-hold';
 /** Open, or an imported state that no mapping names: it may be routed, assigned, resolved and cancelled like open. */

@@ -13,7 +13,7 @@ import {
   RequestUnmerged,
 } from '../contract/request.js';
 import { reject } from '../rejections.js';
-import { isAssigneeOrCoordinator } from '../standing.js';
+import { isAssigneeOrCoordinator, isSeniorOrCoordinator } from '../standing.js';
 
 /** Says what the request is to another one. The other side is not written: it is found by asking who is linked to it. */
 export class LinkRequests extends Command<Done> {
@@ -71,7 +71,7 @@ export class UnmergeRequest extends Command<Done> {
   static decide(_: UnmergeRequest, was: Request, { by }: Given<typeof UnmergeRequest>) {
     if (isOpen(was) && was.unmergedFrom !== null) return alreadySo;
     if (was.status !== 'merged') return reject(`request-is-${was.status}`);
-    if (!by.is('coordinator') && !by.senior) return reject('needs-senior');
+    if (!isSeniorOrCoordinator(by)) return reject('needs-senior');
     return [RequestUnmerged({})];
   }
 }
