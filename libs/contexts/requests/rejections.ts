@@ -107,6 +107,10 @@ export const texts = {
   'follow-up-in-the-past': ['The follow-up date has passed', 'La date de relance est passée'],
   'another-hold': ['That hold has ended; another one is in force', 'Cette attente est finie ; une autre est en cours'],
   'self-link': ['A request is not linked to itself', 'Une demande n’est pas liée à elle-même'],
+  'request-already-grouped': [
+    'The request is grouped under another problem: ungroup it first',
+    'La demande est rattachée à un autre problème : la détacher d’abord',
+  ],
   'self-merge': ['A request is not merged into itself', 'Une demande n’est pas fusionnée avec elle-même'],
   'merge-into-one-not-open': [
     'Only an open request takes another: the one named is {status}',

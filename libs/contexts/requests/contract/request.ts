@@ -19,6 +19,7 @@ import { type Sealed } from '#platform/vault/sealing.js';
 import { clientId, type ClientId, contactId, type ContactId } from '../../staff/contract/client.js';
 import { staffId, type StaffId } from '../../staff/contract/staff-member.js';
 import { teamId, type TeamId } from '../../staff/contract/team.js';
+import { problemId, type ProblemId } from './problem.js';
 
 export type RequestId = Id<'request'>;
 export const requestId = idOf('request');
@@ -107,6 +108,8 @@ export interface Request {
   readonly links: readonly Link[];
   /** The others of its links, each once: what the other side asks by. */
   readonly linkedTo: readonly RequestId[];
+  /** The one problem that it is grouped under. */
+  readonly problem: ProblemId | null;
   /** Into which it is merged, from which status, and, once that was taken back, into which it last was. */
   readonly mergedInto: RequestId | null;
   readonly statusBeforeMerge: Status | null;
@@ -184,6 +187,7 @@ export const RequestOpened = request.opening(
     minutesSpent: 0,
     links: [],
     linkedTo: [],
+    problem: null,
     mergedInto: null,
     statusBeforeMerge: null,
     unmergedFrom: null,
@@ -356,6 +360,11 @@ export const RequestsLinked = request.event('RequestsLinked', { other: requestId
 export const RequestsUnlinked = request.event('RequestsUnlinked', { other: requestId, kind: oneOf(linkKinds) }, (e, was) =>
   linked(was.links.filter(({ other, kind }) => other !== e.other || kind !== e.kind)),
 );
+
+export const RequestGrouped = request.event('RequestGrouped', { problem: problemId }, (e) => e);
+
+/** `problem`: under which it was. */
+export const RequestUngrouped = request.event('RequestUngrouped', { problem: problemId }, () => ({ problem: null }));
 
 /** A hold stays as it is meanwhile: it is in force again when the merge is taken back. */
 export const RequestMerged = request.event('RequestMerged', { into: requestId }, (e, was) => ({

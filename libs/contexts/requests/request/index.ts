@@ -35,7 +35,7 @@ export const requests = collection({
   aggregate: request,
   declaration: {
     name: 'requests',
-    version: 4,
+    version: 5,
     keys: {
       kind: 'text',
       status: 'text',
@@ -50,6 +50,7 @@ export const requests = collection({
       tags: 'list',
       linkedTo: 'list',
       mergedInto: 'text',
+      problem: 'text',
       openedAt: 'text',
       lastInformedAt: 'text',
       followUpAt: 'text',
@@ -100,6 +101,7 @@ export const requests = collection({
     tag: { key: 'tags', as: 'any' },
     linkedTo: { key: 'linkedTo', as: 'any' },
     mergedInto: { key: 'mergedInto', as: 'any' },
+    problem: { key: 'problem', as: 'any' },
     openedFrom: { key: 'openedAt', as: 'from' },
     openedTo: { key: 'openedAt', as: 'to' },
   },
@@ -112,7 +114,7 @@ export const requests = collection({
     hidden: [
       ...['team', 'assignee', 'supervisor', 'resolvedBy', 'by', 'attestedBy', 'tags', 'complexity'],
       ...['attributes', 'personal', 'sourceStatus', 'notes', 'calls', 'watchers', 'minutesSpent', 'escalationLevel', 'escalatedTo'],
-      ...['links', 'linkedTo'],
+      ...['links', 'linkedTo', 'problem'],
     ],
     shows: (type, data) => shownToClients.has(type) || (type === 'NoteAdded' && data['visibility'] === 'public'),
   },

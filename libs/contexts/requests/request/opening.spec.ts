@@ -33,7 +33,7 @@ describe('OpenRequest', () => {
 
   it('begins new, and nobody’s', () => {
     const quiet = { calls: 0, watchers: [], minutesSpent: 0, escalationLevel: 0, escalatedTo: null, firstResponseAt: null, document: null };
-    const unrelated = { links: [], linkedTo: [], mergedInto: null, statusBeforeMerge: null, unmergedFrom: null };
+    const unrelated = { links: [], linkedTo: [], problem: null, mergedInto: null, statusBeforeMerge: null, unmergedFrom: null };
     const empty = { team: null, assignee: null, supervisor: null, hold: null, holdRevision: null, endedHold: null, statusLeft: null };
     const never = { resolvedAt: null, closedAt: null, lastInformedAt: null, followUpAt: null, waitsFor: null, openQuestion: null };
     const unsaid = { description: null, category: null, application: null, sourceNumber: null, sourceStatus: null };

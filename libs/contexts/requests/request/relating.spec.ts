@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Happened } from '#platform/decider/contract.js';
+import { type Id } from '#platform/decider/fields.js';
 import { minutesLater, onlyFor } from '#platform/decider/spec.js';
+import { problem, ProblemDocumented, ProblemResolved, ProblemTriaged, RootCauseIdentified } from '../contract/problem.js';
 import {
   request as contract,
   RequestAssigned,
+  RequestGrouped,
   RequestMerged,
   RequestOpened,
   RequestResolved,
@@ -11,12 +14,13 @@ import {
   RequestsLinked,
   RequestsUnlinked,
   RequestStatusImported,
+  RequestUngrouped,
   RequestUnassigned,
   RequestUnmerged,
   statuses,
 } from '../contract/request.js';
 import { requests } from './index.js';
-import { LinkRequests, MergeRequest, UnlinkRequests, UnmergeRequest } from './relating.js';
+import { GroupRequest, LinkRequests, MergeRequest, UngroupRequest, UnlinkRequests, UnmergeRequest } from './relating.js';
 import {
   acme,
   ann,
@@ -128,6 +132,80 @@ describe('UnlinkRequests', () => {
     givenRequest(opened)
       .when(UnlinkRequests, { ...body, other: theRequest }, byAnn)
       .thenRefused('self-link');
+  });
+});
+
+describe('GroupRequest', () => {
+  onlyFor(GroupRequest, 'technician', 'coordinator');
+
+  const [printers, network] = [70, 71].map((n) => theRequest.replace(/01$/, `${n}`)) as string[] as [Id<'problem'>, Id<'problem'>];
+  const documented = ProblemDocumented({ by: ann, subject: 'Printers fail', text: 'At noon' });
+  const diagnosed = [
+    documented,
+    ProblemTriaged({ severity: 'P1', owner: ann }),
+    RootCauseIdentified({ by: ann, cause: 'The spooler', evidence: 'Its log' }),
+  ];
+  const resolved = [...diagnosed, ProblemResolved({ by: ann, note: 'Replaced' })];
+  const grouped = RequestGrouped({ problem: printers });
+
+  it.each(statuses)('puts what is %s under a problem', (status) => {
+    const scene = alone(...reaching[status]).and(problem, printers, documented);
+    scene.when(GroupRequest, { problem: printers }, byBob).thenHappens(grouped);
+    scene.when(GroupRequest, { problem: printers }, byCarol).thenChanges({ problem: printers });
+  });
+
+  it.each([[documented], diagnosed.slice(0, 2), diagnosed])('takes a problem for open until it is resolved', (...history) => {
+    alone(opened)
+      .and(problem, printers, ...history)
+      .when(GroupRequest, { problem: printers }, byAnn)
+      .thenHappens(grouped);
+  });
+
+  it('is already so under the same problem, though that was resolved since', () => {
+    alone(opened, grouped)
+      .and(problem, printers, ...resolved)
+      .when(GroupRequest, { problem: printers }, byAnn)
+      .thenAlreadySo();
+  });
+
+  // Each row breaks its own rule and all that come after it
+  it.each([
+    ['problem-not-found', []],
+    ['problem-is-resolved', resolved],
+    ['request-already-grouped', diagnosed],
+  ])('is refused, in the order of the row: %s', (code, history) => {
+    alone(opened, grouped)
+      .and(problem, network, ...history)
+      .when(GroupRequest, { problem: network }, byAnn)
+      .thenRefused(code);
+  });
+
+  it('is the desk’s own: the problem may be of many clients', () => {
+    expect(requests.client?.hidden).toContain('problem');
+    for (const event of ['RequestGrouped', 'RequestUngrouped']) expect(requests.client?.shows(event, {})).toBe(false);
+  });
+});
+
+describe('UngroupRequest', () => {
+  onlyFor(UngroupRequest, 'technician', 'coordinator');
+
+  const printers = theRequest.replace(/01$/, '70') as never;
+  const grouped = RequestGrouped({ problem: printers });
+
+  it.each(statuses)('takes what is %s out of its problem, which need not be open any more', (status) => {
+    alone(...reaching[status], grouped)
+      .when(UngroupRequest, {}, byBob)
+      .thenHappens(RequestUngrouped({ problem: printers }));
+    alone(...reaching[status], grouped)
+      .when(UngroupRequest, {}, byCarol)
+      .thenChanges({ problem: null });
+  });
+
+  it('is already so under none', () => {
+    alone(opened).when(UngroupRequest, {}, byAnn).thenAlreadySo();
+    alone(opened, grouped, RequestUngrouped({ problem: printers }))
+      .when(UngroupRequest, {}, byAnn)
+      .thenAlreadySo();
   });
 });
 

@@ -1,15 +1,18 @@
 import { Command } from '@nestjs/cqrs';
 import { IsIn, IsUUID } from 'class-validator';
 import { alreadySo, type Done, foldOf, type Given } from '#platform/decider/aggregate.js';
+import { problemAsRead } from '../contract/problem.js';
 import {
   isOpen,
   linkKinds,
   type Request,
   request,
+  RequestGrouped,
   type RequestId,
   RequestMerged,
   RequestsLinked,
   RequestsUnlinked,
+  RequestUngrouped,
   RequestUnmerged,
 } from '../contract/request.js';
 import { reject } from '../rejections.js';
@@ -41,6 +44,31 @@ export class UnlinkRequests extends Command<Done> {
   static decide(c: UnlinkRequests, was: Request, { id }: Given<typeof UnlinkRequests>) {
     if (c.other === id) return reject('self-link');
     return isLinked(was, c) ? [RequestsUnlinked({ other: c.other as RequestId, kind: c.kind })] : alreadySo;
+  }
+}
+
+/** Says that the cause is one that others have too. One at most: whatever else it has to do with is a link. */
+export class GroupRequest extends Command<Done> {
+  @IsUUID() readonly problem!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (c: GroupRequest) => ({ problem: problemAsRead(c.problem) });
+
+  static decide(c: GroupRequest, was: Request, { problem }: Given<typeof GroupRequest>) {
+    if (was.problem === c.problem) return alreadySo;
+    if (!problem) return reject('problem-not-found');
+    if (problem.status === 'resolved') return reject(`problem-is-${problem.status}`);
+    if (was.problem !== null) return reject('request-already-grouped');
+    return [RequestGrouped({ problem: problem.id })];
+  }
+}
+
+/** The cause is another one after all. */
+export class UngroupRequest extends Command<Done> {
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(_: UngroupRequest, was: Request) {
+    return was.problem === null ? alreadySo : [RequestUngrouped({ problem: was.problem })];
   }
 }
 
