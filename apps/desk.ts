@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { staffMember } from '#contexts/staff/contract/staff-member.js';
+import { type Reads } from '#platform/decider/aggregate.js';
 import { Executor } from '#platform/decider/execute.js';
 import { Numbers } from '#platform/decider/series.js';
 import { Streams } from '#platform/decider/stream.js';
@@ -17,6 +18,7 @@ import { type ReadModels } from '#platform/read-models/port.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Vault } from '#platform/vault/port.js';
 import { Sealer } from '#platform/vault/sealing.js';
+import { collections } from './contexts.js';
 
 /** Which release this is; every event names the one that wrote it. */
 export const build = '0.1.0';
@@ -94,9 +96,9 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
     const secret = await secretOf(keys);
     const streams = new Streams(store);
     const numbers = new Numbers(store, now, build, numberBlock);
-    const executor = new Executor({ store, streams, sealer, numbers, secret, now, build });
     const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
     const reading = new Reading(store, streams, readModels, open);
+    const executor = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading), secret, now, build });
     return {
       ...{ places, store, readModels, keys, sealer, open, streams, numbers, executor, reading, issuer, secret, close },
       people: peopleOf(streams),
@@ -159,6 +161,19 @@ const secretOf = async (keys: Vault): Promise<Uint8Array> => {
     throw new Error('the key of the command fingerprints is gone from the keys: restore them from their backup');
   return secret;
 };
+
+/** What a decision may ask: the read models as they serve, told with the position that they had reached before. */
+const readsOf = (reading: Reading): Reads => ({
+  count: async (name, where) => {
+    const collection = collections.find(({ declaration }) => declaration.name === name);
+    const by = Object.keys(where)[0];
+    if (!collection || by === undefined) throw new Error(`no read model answers how many '${name}' there are`);
+    const serving = await reading.serving(collection);
+    const position = await serving.checkpoint();
+    const counts = await serving.counts({ any: where, range: {}, words: [] }, by);
+    return { answer: counts.reduce((sum, { count }) => sum + count, 0), position };
+  },
+});
 
 /** A subject that names a staff member is known by their record; anybody else has none. */
 const peopleOf = (streams: Streams): People => ({

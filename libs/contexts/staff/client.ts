@@ -1,8 +1,17 @@
 import { Command } from '@nestjs/cqrs';
 import { IsEmail, IsIn, IsTimeZone, IsUUID, Length } from 'class-validator';
-import { alreadySo, type Done } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
-import { type Client, ClientRegistered, ContactAdded, type ContactId, contactOf } from './contract/client.js';
+import {
+  type Client,
+  ClientRegistered,
+  ContactAdded,
+  type ContactId,
+  contactOf,
+  ContactRemoved,
+  LiaisonAssigned,
+} from './contract/client.js';
+import { staffMemberAsRead } from './contract/staff-member.js';
 import { reject } from './rejections.js';
 
 const languages = ['en', 'fr'] as const;
@@ -39,5 +48,33 @@ export class AddContact extends Command<Done> {
         ? alreadySo
         : reject('contact-already-added');
     return [ContactAdded({ contact: c.contact as ContactId, name, email, telephone, language })];
+  }
+}
+
+/** The person no longer speaks for the client; what they asked stays as it is. */
+export class RemoveContact extends Command<Done> {
+  @IsUUID() readonly contact!: string;
+
+  static readonly who = ['coordinator'] as const;
+
+  static decide(c: RemoveContact, was: Client) {
+    const known = contactOf(was, c.contact);
+    if (known) return [ContactRemoved({ contact: known.contact })];
+    return (was.removedContacts as readonly string[]).includes(c.contact) ? alreadySo : reject('contact-not-found');
+  }
+}
+
+/** Names who of the desk looks after the client. */
+export class AssignLiaison extends Command<Done> {
+  @IsUUID() readonly member!: string;
+
+  static readonly who = ['coordinator'] as const;
+  static readonly facts = (c: AssignLiaison) => ({ member: staffMemberAsRead(c.member) });
+
+  static decide(c: AssignLiaison, was: Client, { member }: Given<typeof AssignLiaison>) {
+    if (was.liaison === c.member) return alreadySo;
+    if (!member) return reject('staff-member-not-found');
+    if (member.status === 'departed') return reject('staff-member-is-departed');
+    return [LiaisonAssigned({ member: member.id })];
   }
 }

@@ -4,6 +4,7 @@ import * as clientCommands from './client.js';
 import { client as clientContract } from './contract/client.js';
 import { staffMember as staffMemberContract } from './contract/staff-member.js';
 import { team as teamContract } from './contract/team.js';
+import * as reclassification from './reclassification.js';
 import { texts } from './rejections.js';
 import * as staffMemberCommands from './staff-member.js';
 import * as teamCommands from './team.js';
@@ -12,7 +13,7 @@ export const client = aggregate(clientContract, { collection: 'clients', texts, 
 export const staffMember = aggregate(
   staffMemberContract,
   { collection: 'staff-members', texts, about: (was) => was.id },
-  { 'staff-member': staffMemberCommands },
+  { 'staff-member': staffMemberCommands, reclassification },
 );
 export const team = aggregate(teamContract, { collection: 'teams', texts }, { team: teamCommands });
 
@@ -22,7 +23,7 @@ export const clients = collection({
   aggregate: client,
   declaration: {
     name: 'clients',
-    version: 1,
+    version: 2,
     keys: { id: 'text', name: 'text' },
     filters: ['id'],
     orders: { name: ['name'] },
@@ -31,19 +32,20 @@ export const clients = collection({
     opened: [],
     history: false,
   },
-  row: ['id', 'status', 'name', 'zone', 'language'],
+  row: ['id', 'status', 'name', 'zone', 'language', 'liaison'],
   filters: {},
   searched: ['name'],
   countedBy: [],
   readers: everybody,
-  client: { key: 'id', hidden: [], shows: () => true },
+  // Whom the client knows as its liaison is its own business too
+  client: { key: 'id', hidden: ['removedContacts'], shows: () => true },
 });
 
 export const staffMembers = collection({
   aggregate: staffMember,
   declaration: {
     name: 'staff-members',
-    version: 1,
+    version: 2,
     keys: { status: 'text', level: 'text', skills: 'list', hiredOn: 'text' },
     filters: ['skills', 'level', 'status'],
     orders: { hired: ['hiredOn'] },
@@ -52,7 +54,7 @@ export const staffMembers = collection({
     opened: ['name'],
     history: false,
   },
-  row: ['id', 'status', 'name', 'level', 'hiredOn', 'departedOn', 'skills', 'absences'],
+  row: ['id', 'status', 'name', 'level', 'hiredOn', 'departedOn', 'skills', 'absences', 'deputies', 'courses', 'reclassification'],
   filters: {
     status: { key: 'status', as: 'any', words: ['active', 'departed'] },
     level: { key: 'level', as: 'any', words: ['entry', 'senior'] },
@@ -67,7 +69,7 @@ export const teams = collection({
   aggregate: team,
   declaration: {
     name: 'teams',
-    version: 1,
+    version: 2,
     keys: { name: 'text', categories: 'list' },
     filters: ['categories'],
     orders: { name: ['name'] },
@@ -76,7 +78,7 @@ export const teams = collection({
     opened: [],
     history: false,
   },
-  row: ['id', 'status', 'name', 'categories', 'members'],
+  row: ['id', 'status', 'name', 'categories', 'members', 'lead'],
   filters: { category: { key: 'categories', as: 'any' } },
   searched: ['name'],
   countedBy: [],

@@ -29,6 +29,34 @@ export const texts = {
     'The departure is dated after today: record it on its day',
     'Le départ est daté d’après aujourd’hui : à saisir le jour même',
   ],
+  'unknown-course': ['The course is not in the setting, which has {known}', 'Formation absente du paramétrage, qui a {known}'],
+  'course-already-recorded': ['The course is recorded already, as completed on {on}', 'Formation déjà enregistrée, terminée le {on}'],
+  'course-in-the-future': ['The course is dated after today', 'La formation est datée d’après aujourd’hui'],
+  'absence-not-found': ['There is no such absence', 'Cette absence n’existe pas'],
+  'deputy-not-found': ['The deputy is no staff member', 'Le suppléant ne fait pas partie du personnel'],
+  'deputy-is-departed': ['The deputy has departed', 'Le suppléant a quitté le service'],
+  'deputy-is-self': ['Nobody stands in for themself', 'Personne ne se supplée soi-même'],
+  'deputy-ends-before-beginning': ['The deputy’s time must end after it begins', 'La suppléance doit finir après son début'],
+  'deputy-already-appointed': [
+    'The same deputy is appointed already for part of this time: withdraw that first',
+    'Ce suppléant est déjà désigné pour une partie de cette période : à retirer d’abord',
+  ],
+  'already-senior': ['The staff member is senior already', 'Cette personne est déjà senior'],
+  'reclassification-pending': ['A reclassification is asked for already', 'Un reclassement est déjà demandé'],
+  'no-reclassification-pending': ['No reclassification is asked for', 'Aucun reclassement n’est demandé'],
+  'reclassification-needs-another': [
+    'Neither the member nor whoever asked decides upon a reclassification',
+    'Ni la personne ni le demandeur ne décide d’un reclassement',
+  ],
+  'service-too-short': ['It takes {months} months of service, reached on {from}', 'Il faut {months} mois de service, atteints le {from}'],
+  'courses-missing': ['Courses are missing: {missing}', 'Il manque des formations : {missing}'],
+  'contact-not-found': ['The client has no such contact', 'Le client n’a pas ce contact'],
+  'team-is-disbanded': ['The team is disbanded', 'L’équipe est dissoute'],
+  'team-has-open-requests': [
+    'Open requests are routed to the team: {count}. Route them to another first',
+    'Des demandes ouvertes sont adressées à l’équipe : {count}. Les réorienter d’abord',
+  ],
+  'not-a-member': ['The person is not in the team', 'Cette personne n’est pas dans l’équipe'],
 } as const;
 
 export const reject = rejections(texts);

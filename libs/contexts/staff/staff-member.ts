@@ -1,22 +1,27 @@
 import { Command } from '@nestjs/cqrs';
 import { ArrayUnique, IsArray, IsIn, IsString, IsUUID, Length } from 'class-validator';
-import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsDay, IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../settings/contract/setting.js';
 import {
+  AbsenceCancelled,
   absenceKinds,
   AbsenceDeclared,
+  CourseRecorded,
+  DeputyAppointed,
+  DeputyWithdrawn,
   levels,
   SkillGranted,
+  SkillWithdrawn,
   type StaffId,
   type StaffMember,
+  staffMemberAsRead,
   StaffMemberDeparted,
   StaffMemberHired,
 } from './contract/staff-member.js';
 import { reject } from './rejections.js';
-
-const isSelfOrCoordinator = (was: StaffMember, by: Person) => was.id === by.id || by.is('coordinator');
+import { isSelfOrCoordinator } from './standing.js';
 
 /** Makes a person a member of the staff, entry or senior. */
 export class HireStaffMember extends Command<Done> {
@@ -50,6 +55,38 @@ export class GrantSkill extends Command<Done> {
   }
 }
 
+/** Takes a skill back, be it one that the setting no longer has; work in hand stays. */
+export class WithdrawSkill extends Command<Done> {
+  @IsString() readonly skill!: string;
+
+  static readonly who = ['coordinator'] as const;
+  static readonly facts = () => ({ known: setting('skills') });
+
+  static decide(c: WithdrawSkill, was: StaffMember, { known }: Given<typeof WithdrawSkill>) {
+    if (was.status === 'departed') return reject('staff-member-is-departed');
+    if (was.skills.includes(c.skill)) return [SkillWithdrawn({ skill: c.skill })];
+    return known.includes(c.skill) ? alreadySo : reject('unknown-skill', { known: known.join(', ') });
+  }
+}
+
+/** A course that the member completed: what reclassification asks for. */
+export class RecordCourse extends Command<Done> {
+  @IsString() readonly course!: string;
+  @IsDay() readonly completedOn!: string;
+
+  static readonly who = ['coordinator'] as const;
+  static readonly facts = () => ({ known: setting('courses') });
+
+  static decide(c: RecordCourse, was: StaffMember, { known, now }: Given<typeof RecordCourse>) {
+    if (was.status === 'departed') return reject('staff-member-is-departed');
+    if (!Object.hasOwn(known, c.course)) return reject('unknown-course', { known: Object.keys(known).join(', ') });
+    const same = was.courses.find(({ course }) => course === c.course);
+    if (same) return same.completedOn === c.completedOn ? alreadySo : reject('course-already-recorded', { on: same.completedOn });
+    if (c.completedOn > now.slice(0, 10)) return reject('course-in-the-future');
+    return [CourseRecorded({ course: c.course, completedOn: c.completedOn })];
+  }
+}
+
 /** Says when a member is away; nothing is assigned to them for that time. */
 export class DeclareAbsence extends Command<Done> {
   @IsUUID() readonly absence!: string;
@@ -70,7 +107,59 @@ export class DeclareAbsence extends Command<Done> {
   }
 }
 
-/** Ends a membership: skills and absences end with it, and the member's tokens are refused from now on. */
+/** The member is not away after all. */
+export class CancelAbsence extends Command<Done> {
+  @IsUUID() readonly absence!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: CancelAbsence, was: StaffMember, { by }: Given<typeof CancelAbsence>) {
+    if (was.status === 'departed') return reject('staff-member-is-departed');
+    if (!isSelfOrCoordinator(was, by)) return reject('not-self');
+    if (was.cancelledAbsences.includes(c.absence)) return alreadySo;
+    if (!was.absences.some(({ absence }) => absence === c.absence)) return reject('absence-not-found');
+    return [AbsenceCancelled({ absence: c.absence })];
+  }
+}
+
+/** Names who stands in for the member from an instant until another. */
+export class AppointDeputy extends Command<Done> {
+  @IsUUID() readonly deputy!: string;
+  @IsInstant() readonly from!: Instant;
+  @IsInstant() readonly to!: Instant;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (c: AppointDeputy) => ({ member: staffMemberAsRead(c.deputy) });
+
+  static decide(c: AppointDeputy, was: StaffMember, { by, member }: Given<typeof AppointDeputy>) {
+    if (was.status === 'departed') return reject('staff-member-is-departed');
+    if (!isSelfOrCoordinator(was, by)) return reject('not-self');
+    const theirs = was.deputies.filter(({ deputy }) => deputy === c.deputy);
+    if (theirs.some(({ from, to }) => from === c.from && to === c.to)) return alreadySo;
+    if (!member) return reject('deputy-not-found');
+    if (member.status === 'departed') return reject('deputy-is-departed');
+    if (c.deputy === was.id) return reject('deputy-is-self');
+    if (c.from >= c.to) return reject('deputy-ends-before-beginning');
+    if (theirs.some(({ from, to }) => from < c.to && c.from < to)) return reject('deputy-already-appointed');
+    return [DeputyAppointed({ deputy: member.id, from: c.from, to: c.to })];
+  }
+}
+
+/** Ends whatever somebody was appointed to stand in for; asked again, it has ended. */
+export class WithdrawDeputy extends Command<Done> {
+  @IsUUID() readonly deputy!: string;
+
+  static readonly who = ['technician', 'coordinator'] as const;
+
+  static decide(c: WithdrawDeputy, was: StaffMember, { by }: Given<typeof WithdrawDeputy>) {
+    if (was.status === 'departed') return reject('staff-member-is-departed');
+    if (!isSelfOrCoordinator(was, by)) return reject('not-self');
+    const theirs = was.deputies.find(({ deputy }) => deputy === c.deputy);
+    return theirs ? [DeputyWithdrawn({ deputy: theirs.deputy })] : alreadySo;
+  }
+}
+
+/** Ends a membership: skills, absences and deputies end with it, and the member's tokens are refused from now on. */
 export class RecordDeparture extends Command<Done> {
   @IsDay() readonly on!: string;
 

@@ -43,15 +43,27 @@ export interface SettingFact<T> {
   readonly version: number;
   readonly value: T;
 }
+/** What a decision may ask the read models. */
+export interface Reads {
+  /** How many of a collection hold, under each of these keys, one of the values. */
+  count(collection: string, where: Where): Promise<{ readonly answer: number; readonly position: bigint }>;
+}
+export type Where = Readonly<Record<string, readonly (string | null)[]>>;
 /** What another read model knows, recorded with the events by name and the position it reflected. */
 export interface AnswerFact<T> {
   readonly question: string;
-  readonly ask: () => Promise<{ readonly answer: T; readonly position: bigint }>;
+  readonly ask: (reads: Reads) => Promise<{ readonly answer: T; readonly position: bigint }>;
 }
 export type Fact = FoldFact<object> | SettingFact<unknown> | AnswerFact<unknown>;
 
 /** The fold of another aggregate, by its contract and id (of nothing when the id is null). */
 export const foldOf = <S extends object>(contract: Contract<S>, id: string | null): FoldFact<S> => ({ contract, id });
+
+/** How many there are, as a read model of that name tells: it may be overtaken. */
+export const countOf = (collection: string, where: Where): AnswerFact<number> => ({
+  question: collection,
+  ask: (reads) => reads.count(collection, where),
+});
 
 type Known<X> = X extends FoldFact<infer S> ? S | null : X extends SettingFact<infer T> ? T : X extends AnswerFact<infer T> ? T : never;
 type FactsOf<C> = C extends { readonly facts: (...args: never[]) => infer R } ? { readonly [K in keyof R]: Known<R[K]> } : unknown;

@@ -6,7 +6,7 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type EventStore, AppendTooLarge, LogFull, LogReadOnly, none, type StoredEvent } from '#platform/event-store/port.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Sealed, Sealer } from '#platform/vault/sealing.js';
-import { aggregate, alreadySo, type AnswerFact, foldOf, type Given, type Person, type SettingFact } from './aggregate.js';
+import { aggregate, alreadySo, countOf, foldOf, type Given, type Person, type Reads, type SettingFact } from './aggregate.js';
 import { brokenLink } from './chain.js';
 import { Contract } from './contract.js';
 import { Contended, type Envelope, Executor, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from './execute.js';
@@ -48,7 +48,11 @@ const texts = {
 } as const;
 const reject = rejections(texts);
 const mostWeight: SettingFact<number> = { setting: 'most-weight', version: 7, value: 30 };
-const queueLength: AnswerFact<number> = { question: 'queue', ask: async () => ({ answer: 3, position: 41n }) };
+const queueLength = countOf('queue', { state: ['waiting'] });
+const reads: Reads = {
+  count: (collection, where) =>
+    Promise.resolve({ answer: collection === 'queue' && where['state']?.[0] === 'waiting' ? 3 : 0, position: 41n }),
+};
 
 class OpenDepot {
   readonly place!: string;
@@ -124,6 +128,7 @@ describe('the way of a command', () => {
       store,
       streams: new Streams(store),
       sealer,
+      reads,
       numbers: new Numbers(store, now, '1.2.3', 10),
       secret,
       now,
@@ -597,6 +602,7 @@ describe('the way of a command', () => {
         store: log,
         streams,
         sealer,
+        reads,
         numbers: new Numbers(log, now, 'b'),
         secret: Buffer.alloc(32),
         now,

@@ -17,7 +17,7 @@ import {
 } from '#platform/event-store/port.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { type Sealed, type Sealer } from '#platform/vault/sealing.js';
-import { type Aggregate, type AnyCommand, type Done, type Fact, type Outcome, type Person } from './aggregate.js';
+import { type Aggregate, type AnyCommand, type Done, type Fact, type Outcome, type Person, type Reads } from './aggregate.js';
 import { canonical } from './canonical.js';
 import { chained } from './chain.js';
 import { type EventDefinition, type Folded, type Happened, later } from './contract.js';
@@ -100,6 +100,7 @@ export interface Writing {
   readonly streams: Streams;
   readonly sealer: Sealer;
   readonly numbers: Numbers;
+  readonly reads: Reads;
   /** The key of the fingerprints (32 bytes). */
   readonly secret: Uint8Array;
   readonly now: () => Date;
@@ -206,7 +207,7 @@ export class Executor {
         known[name] = fact.value;
         settings[fact.setting] = fact.version;
       } else if ('question' in fact) {
-        const { answer: told, position } = await fact.ask();
+        const { answer: told, position } = await fact.ask(this.writing.reads);
         known[name] = told;
         facts[name] = `${fact.question}@${position}`;
       } else if (fact.id === null) {

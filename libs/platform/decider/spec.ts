@@ -72,18 +72,23 @@ const folded = <S extends object>(contract: Contract<S>, id: string, events: rea
  * @example given(request, id, opened, routed).and(staffMember, ann, hired).when(AssignToStaff, { to: ann }, cora).thenRefused('assignee-not-in-team')
  */
 export const given = <S extends object>(aggregate: Aggregate<S>, id: string, ...events: readonly Happened[]) =>
-  scene(aggregate, id, events, { now: minutesLater(events.length), others: {} });
+  scene(aggregate, id, events, { now: minutesLater(events.length), others: {}, answers: {} });
 
 interface World {
   readonly now: Instant;
   /** What a fact finds of others: stream → state. */
   readonly others: Readonly<Record<string, object | null>>;
+  /** What a read model tells: question → answer. */
+  readonly answers: Readonly<Record<string, unknown>>;
 }
 
 const scene = <S extends object>(aggregate: Aggregate<S>, id: string, events: readonly Happened[], world: World) => ({
   /** What happened to something else, which a fact may read. */
   and: (other: Contract<object>, itsId: string, ...its: readonly Happened[]) =>
     scene(aggregate, id, events, { ...world, others: { ...world.others, [other.stream(itsId)]: folded(other, itsId, its).state } }),
+  /** What a read model tells when asked. */
+  andTold: (question: string, answer: unknown) =>
+    scene(aggregate, id, events, { ...world, answers: { ...world.answers, [question]: answer } }),
   /** When the command comes; a minute after the last event unless it is said. */
   at: (now: string) => scene(aggregate, id, events, { ...world, now: now as Instant }),
   when: (command: AnyCommand, body: object, by: Person) => {
@@ -118,20 +123,23 @@ const scene = <S extends object>(aggregate: Aggregate<S>, id: string, events: re
   },
 });
 
-const decided = (command: AnyCommand, body: object, was: object | null, by: Person, id: string, { now, others }: World): Outcome => {
+const decided = (command: AnyCommand, body: object, was: object | null, by: Person, id: string, world: World): Outcome => {
   const c = Object.assign(new command(), body) as never;
   const wrong = validateSync(c, { whitelist: true, forbidNonWhitelisted: true }).flatMap((e) => Object.values(e.constraints ?? {}));
   if (wrong.length > 0) throw new Error(`not a body of ${command.name}: ${wrong.join('; ')}`);
   if (!command.who.some((role) => by.is(role))) throw new Error(`${command.name} is for ${command.who.join(', ')} alone`);
   const declared = 'open' in command ? command.facts?.(c, by) : command.facts?.(c, was as never, by);
-  const known = Object.entries(declared ?? {}).map(([name, fact]) => [name, found(fact, others)]);
+  const known = Object.entries(declared ?? {}).map(([name, fact]) => [name, found(fact, world)]);
   const { reason } = body as { readonly reason?: string };
-  const told = { ...Object.fromEntries(known), by, id, now, reason } as never;
+  const told = { ...Object.fromEntries(known), by, id, now: world.now, reason } as never;
   return 'open' in command ? command.open(c, told) : command.decide(c, was as never, told);
 };
 
-const found = (fact: Fact, others: World['others']): unknown => {
+const found = (fact: Fact, { others, answers }: World): unknown => {
   if ('setting' in fact) return fact.value;
-  if ('question' in fact) throw new Error(`a spec answers '${fact.question}' through a fact of its own`);
+  if ('question' in fact) {
+    if (!(fact.question in answers)) throw new Error(`nothing is told of '${fact.question}': say it by andTold`);
+    return answers[fact.question];
+  }
   return fact.id === null ? null : (others[fact.contract.stream(fact.id)] ?? null);
 };

@@ -13,6 +13,8 @@ const shipped = {
     medium: { high: 2, medium: 3, low: 4 },
     low: { high: 3, medium: 4, low: 5 },
   },
+  /** Each course with the level for which it is needed. */
+  courses: { 'support-foundation': 'senior', 'support-advanced': 'senior' },
   deadlines: { reopenDays: 14, reclassificationMonths: 24 },
 } as const;
 
@@ -22,6 +24,7 @@ export interface Settings {
   readonly categories: Readonly<Record<string, string | null>>;
   readonly 'hold-reasons': readonly string[];
   readonly 'priority-matrix': Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly courses: Readonly<Record<string, 'senior' | null>>;
   readonly deadlines: { readonly reopenDays: number; readonly reclassificationMonths: number };
 }
 

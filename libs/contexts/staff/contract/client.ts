@@ -2,6 +2,7 @@ import { foldOf } from '#platform/decider/aggregate.js';
 import { Contract } from '#platform/decider/contract.js';
 import { type Id, identityOf, idOf, optional, string } from '#platform/decider/fields.js';
 import { type Sealed } from '#platform/vault/sealing.js';
+import { type StaffId, staffId } from './staff-member.js';
 
 export type ClientId = Id<'client'>;
 export type ContactId = Id<'contact'>;
@@ -25,6 +26,10 @@ export interface Client {
   readonly zone: string;
   readonly language: string;
   readonly contacts: readonly Contact[];
+  /** Ids of contacts that were removed, so that removing again is already so. */
+  readonly removedContacts: readonly ContactId[];
+  /** Who of the desk looks after the client. */
+  readonly liaison: StaffId | null;
 }
 
 export const client = new Contract<Client, ClientId>('client');
@@ -34,6 +39,8 @@ export const ClientRegistered = client.opening('ClientRegistered', { name: strin
   id: at.id,
   status: 'registered',
   contacts: [],
+  removedContacts: [],
+  liaison: null,
 }));
 
 export const ContactAdded = client.event(
@@ -45,8 +52,15 @@ export const ContactAdded = client.event(
     telephone: optional(identityOf('contact')),
     language: string,
   },
-  (e, was) => ({ contacts: [...was.contacts, e] }),
+  (e, was) => ({ contacts: [...was.contacts, e], removedContacts: was.removedContacts.filter((id) => id !== e.contact) }),
 );
+
+export const ContactRemoved = client.event('ContactRemoved', { contact: contactId }, (e, was) => ({
+  contacts: was.contacts.filter(({ contact }) => contact !== e.contact),
+  removedContacts: [...was.removedContacts, e.contact],
+}));
+
+export const LiaisonAssigned = client.event('LiaisonAssigned', { member: staffId }, (e) => ({ liaison: e.member }));
 
 /** The client as a fact of another's decision; null when there is none. */
 export const clientAsRead = (id: string | null) => foldOf(client, id);

@@ -1,6 +1,6 @@
 import { foldOf } from '#platform/decider/aggregate.js';
 import { Contract } from '#platform/decider/contract.js';
-import { type Id, type Instant, identityOf, idOf, instant, list, oneOf, string } from '#platform/decider/fields.js';
+import { type Id, type Instant, identityOf, idOf, instant, list, oneOf, optional, string } from '#platform/decider/fields.js';
 import { type Sealed } from '#platform/vault/sealing.js';
 
 export type StaffId = Id<'staff member'>;
@@ -17,6 +17,19 @@ export interface Absence {
   readonly kind: (typeof absenceKinds)[number];
 }
 
+/** Who stands in for the member; half-open like an absence. */
+export interface Deputy {
+  readonly deputy: StaffId;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Asked to be senior, and not answered yet: by whom, and for whom they asked. */
+export interface Reclassification {
+  readonly by: string;
+  readonly onBehalfOf: string | null;
+}
+
 export interface StaffMember {
   readonly id: StaffId;
   readonly status: 'active' | 'departed';
@@ -27,6 +40,12 @@ export interface StaffMember {
   readonly departedOn: string | null;
   readonly skills: readonly string[];
   readonly absences: readonly Absence[];
+  /** Ids of absences that were cancelled, so that cancelling again is already so. */
+  readonly cancelledAbsences: readonly string[];
+  readonly deputies: readonly Deputy[];
+  /** Completed, each on a day. */
+  readonly courses: readonly { readonly course: string; readonly completedOn: string }[];
+  readonly reclassification: Reclassification | null;
 }
 
 export const staffMember = new Contract<StaffMember, StaffId>('staff');
@@ -43,22 +62,63 @@ export const StaffMemberHired = staffMember.opening(
     departedOn: null,
     skills: e.skills,
     absences: [],
+    cancelledAbsences: [],
+    deputies: [],
+    courses: [],
+    reclassification: null,
   }),
 );
 
 export const SkillGranted = staffMember.event('SkillGranted', { skill: string }, (e, was) => ({ skills: [...was.skills, e.skill] }));
 
+export const SkillWithdrawn = staffMember.event('SkillWithdrawn', { skill: string }, (e, was) => ({
+  skills: was.skills.filter((skill) => skill !== e.skill),
+}));
+
+export const CourseRecorded = staffMember.event('CourseRecorded', { course: string, completedOn: string }, (e, was) => ({
+  courses: [...was.courses, e],
+}));
+
 export const AbsenceDeclared = staffMember.event(
   'AbsenceDeclared',
   { absence: string, from: instant, to: instant, kind: oneOf(absenceKinds) },
-  (e, was) => ({ absences: [...was.absences, e] }),
+  (e, was) => ({ absences: [...was.absences, e], cancelledAbsences: was.cancelledAbsences.filter((id) => id !== e.absence) }),
 );
+
+export const AbsenceCancelled = staffMember.event('AbsenceCancelled', { absence: string }, (e, was) => ({
+  absences: was.absences.filter(({ absence }) => absence !== e.absence),
+  cancelledAbsences: [...was.cancelledAbsences, e.absence],
+}));
+
+export const DeputyAppointed = staffMember.event('DeputyAppointed', { deputy: staffId, from: instant, to: instant }, (e, was) => ({
+  deputies: [...was.deputies, e],
+}));
+
+export const DeputyWithdrawn = staffMember.event('DeputyWithdrawn', { deputy: staffId }, (e, was) => ({
+  deputies: was.deputies.filter(({ deputy }) => deputy !== e.deputy),
+}));
+
+export const ReclassificationRequested = staffMember.event(
+  'ReclassificationRequested',
+  { by: string, onBehalfOf: optional(string) },
+  (e) => ({ reclassification: e }),
+);
+
+export const ReclassificationApproved = staffMember.event('ReclassificationApproved', { level: oneOf(levels) }, (e) => ({
+  level: e.level,
+  reclassification: null,
+}));
+
+export const ReclassificationDeclined = staffMember.event('ReclassificationDeclined', {}, () => ({ reclassification: null }));
 
 export const StaffMemberDeparted = staffMember.event('StaffMemberDeparted', { on: string }, (e) => ({
   status: 'departed',
   departedOn: e.on,
   skills: [],
   absences: [],
+  cancelledAbsences: [],
+  deputies: [],
+  reclassification: null,
 }));
 
 /** The staff member as a fact of another's decision; null when there is none of this id. */
@@ -66,3 +126,7 @@ export const staffMemberAsRead = (id: string | null) => foldOf(staffMember, id);
 
 /** Present: active, and no absence covers the time in question. */
 export const absenceAt = (member: StaffMember, at: string): Absence | undefined => member.absences.find((a) => a.from <= at && at < a.to);
+
+/** Who stands in for the member at that time: the one appointed last of those whose time it is. */
+export const deputyAt = (member: StaffMember, at: string): StaffId | undefined =>
+  member.deputies.findLast((d) => d.from <= at && at < d.to)?.deputy;

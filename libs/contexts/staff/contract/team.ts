@@ -6,14 +6,21 @@ import { type StaffId, staffId } from './staff-member.js';
 export type TeamId = Id<'team'>;
 export const teamId = idOf('team');
 
+/** From a day; until (not on) another once they were removed. */
+export interface Membership {
+  readonly member: StaffId;
+  readonly from: string;
+  readonly until: string | null;
+}
+
 export interface Team {
   readonly id: TeamId;
-  readonly status: 'formed';
+  readonly status: 'formed' | 'disbanded';
   readonly name: string;
   /** What the team takes. */
   readonly categories: readonly string[];
-  /** Each from a date. */
-  readonly members: readonly { readonly member: StaffId; readonly from: string }[];
+  readonly members: readonly Membership[];
+  readonly lead: { readonly member: StaffId; readonly from: string } | null;
 }
 
 export const team = new Contract<Team, TeamId>('team');
@@ -23,14 +30,24 @@ export const TeamFormed = team.opening('TeamFormed', { name: string, categories:
   id: at.id,
   status: 'formed',
   members: [],
+  lead: null,
 }));
 
+export const TeamDisbanded = team.event('TeamDisbanded', {}, () => ({ status: 'disbanded' }));
+
 export const TeamMemberAdded = team.event('TeamMemberAdded', { member: staffId, from: string }, (e, was) => ({
-  members: [...was.members, e],
+  members: [...was.members, { ...e, until: null }],
 }));
+
+export const TeamMemberRemoved = team.event('TeamMemberRemoved', { member: staffId, from: string }, (e, was) => ({
+  members: was.members.map((m) => (m.member === e.member && m.until === null ? { ...m, until: e.from } : m)),
+  lead: was.lead?.member === e.member ? null : was.lead,
+}));
+
+export const TeamLeadNamed = team.event('TeamLeadNamed', { member: staffId, from: string }, (e) => ({ lead: e }));
 
 /** The team as a fact of another's decision; null when there is none of this id (a source's own text). */
 export const teamAsRead = (id: string | null) => foldOf(team, id);
 /** Whether the person is in the team on the day of an instant. */
 export const isMember = (of: Team, member: string, at: string): boolean =>
-  of.members.some((m) => m.member === member && m.from <= at.slice(0, 10));
+  of.members.some((m) => m.member === member && m.from <= at.slice(0, 10) && (m.until === null || at.slice(0, 10) < m.until));
