@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { envIn } from './folders.js';
 
 /** A process of its own beside this one. */
 export interface Served {
@@ -21,7 +22,7 @@ const stopped = async (child: ChildProcess): Promise<void> => {
 /** The product as it is started by its users, on a data folder and any free port. */
 export const serveProduct = async (folder: string): Promise<Served> => {
   const child = spawn(process.execPath, [builtAt('apps/api/main.js')], {
-    env: { ...process.env, LEDGERDESK_DATA: folder, PORT: '0' },
+    env: { ...envIn(folder), PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   for await (const line of createInterface(child.stdout)) {

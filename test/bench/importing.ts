@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { type Readable } from 'node:stream';
 import { builtAt, Helper } from './children.js';
 import { mapping, missing, realLog, writeMany } from './data.js';
-import { inFolder } from './folders.js';
+import { envIn, inFolder } from './folders.js';
 import { type Comparison, median, type Row } from './row.js';
 
 export interface Imported {
@@ -22,7 +22,7 @@ export interface Imported {
 export const importInto = async (folder: string, path: string): Promise<Imported> => {
   const args = [builtAt('apps/cli/main.js'), 'import', path, '--mapping', mapping, '--json', '--rejects', join(folder, 'rejects.csv')];
   const child = spawn(process.execPath, ['--import', builtAt('test/bench/peak.js'), ...args], {
-    env: { ...process.env, LEDGERDESK_DATA: folder },
+    env: envIn(folder),
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   });
   const [out, peak, [code]] = await Promise.all([
