@@ -46,6 +46,7 @@ export const texts = {
   'client-not-found': ['There is no such client', 'Ce client n’existe pas'],
   'contact-not-found': ['The client has no such contact', 'Le client n’a pas ce contact'],
   'team-not-found': ['There is no such team', 'Cette équipe n’existe pas'],
+  'team-is-disbanded': ['The team is disbanded', 'L’équipe est dissoute'],
   'staff-member-not-found': ['There is no such staff member', 'Cette personne ne fait pas partie du personnel'],
   'unknown-category': ['The category is not in the setting, which has {known}', 'Catégorie absente du paramétrage, qui a {known}'],
   'unknown-hold-reason': [

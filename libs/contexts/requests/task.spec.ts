@@ -5,8 +5,8 @@ import { type Id } from '#platform/decider/fields.js';
 import { given, minutesLater, needsReason, onlyFor, sealed } from '#platform/decider/spec.js';
 import { parseBody } from '#platform/http/body.js';
 import { client, ClientRegistered } from '../staff/contract/client.js';
-import { AbsenceDeclared, staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
-import { team, TeamFormed } from '../staff/contract/team.js';
+import { AbsenceDeclared, DeputyAppointed, staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
+import { team, TeamDisbanded, TeamFormed } from '../staff/contract/team.js';
 import { problem, ProblemDocumented } from './contract/problem.js';
 import { request } from './contract/request.js';
 import { type Task, TaskAssigned, TaskCancelled, TaskCompleted, TaskOpened, taskStatuses } from './contract/task.js';
@@ -94,6 +94,13 @@ describe('OpenTask', () => {
       .thenRefused(code);
   });
 
+  it('is refused: team-is-disbanded', () => {
+    givenTask()
+      .and(team, desk, TeamFormed({ name: 'Desk', categories: [] }), TeamDisbanded({}))
+      .when(OpenTask, { ...body, team: desk }, byAnn)
+      .thenRefused('team-is-disbanded');
+  });
+
   it.each([
     'request',
     null,
@@ -145,7 +152,12 @@ describe('AssignTask', () => {
   it.each([
     ['staff-member-not-found', {}, []],
     ['assignee-departed', {}, [hired(bob), away(0, 60), departed]],
-    ['assignee-absent', { until: minutesLater(60) }, [hired(bob), away(0, 60)]],
+    ['assignee-absent', { until: minutesLater(60), deputy: '–' }, [hired(bob), away(0, 60)]],
+    [
+      'assignee-absent',
+      { until: minutesLater(60), deputy: ann },
+      [hired(bob), away(0, 60), DeputyAppointed({ deputy: ann, from: minutesLater(0), to: minutesLater(60) })],
+    ],
   ])('is refused, in the order of the row: %s', (code, words, history) => {
     givenTask(begun)
       .and(staffMember, bob, ...history)

@@ -3,7 +3,7 @@ import { IsUUID, Length } from 'class-validator';
 import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
-import { absenceAt, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
+import { absenceAt, deputyAt, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
 import { teamAsRead } from '../staff/contract/team.js';
 import { type About, IsAbout, thingAsRead, unknownThing } from './about.js';
 import { type Request } from './contract/request.js';
@@ -26,6 +26,7 @@ export class OpenTask extends Command<Done> {
     const { category, id } = c.about;
     if (!about) return reject(unknownThing(c.about));
     if (c.team !== undefined && !team) return reject('team-not-found');
+    if (team?.status === 'disbanded') return reject('team-is-disbanded');
     const concerns = category === 'request' ? (about as Request).about : by.id;
     return [TaskOpened({ concerns, subject, due, aboutCategory: category, aboutId: id.toLowerCase(), team: team?.id })];
   }
@@ -45,7 +46,7 @@ export class AssignTask extends Command<Done> {
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('assignee-departed');
     const absence = absenceAt(member, now);
-    if (absence) return reject('assignee-absent', { until: absence.to, deputy: '–' });
+    if (absence) return reject('assignee-absent', { until: absence.to, deputy: deputyAt(member, now) ?? '–' });
     return [TaskAssigned({ to: member.id })];
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { minutesLater, needsReason, onlyFor } from '#platform/decider/spec.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { AbsenceDeclared, staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
-import { team, TeamFormed, TeamMemberAdded } from '../../staff/contract/team.js';
+import { AbsenceDeclared, DeputyAppointed, staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
+import { team, TeamDisbanded, TeamFormed, TeamMemberAdded } from '../../staff/contract/team.js';
 import {
   RequestAccepted,
   RequestAssigned,
@@ -71,6 +71,18 @@ describe('RouteRequest', () => {
 
   it('is refused: team-not-found', () => {
     givenRequest(opened).when(RouteRequest, { team: acme }, byCarol).thenRefused('team-not-found');
+  });
+
+  it('is refused: team-is-disbanded, but already so where it was before', () => {
+    const gone = [TeamFormed({ name: 'Network', categories: [] }), TeamDisbanded({})];
+    givenRequest(opened)
+      .and(team, network, ...gone)
+      .when(RouteRequest, { team: network }, byCarol)
+      .thenRefused('team-is-disbanded');
+    givenRequest(opened, RequestRouted({ team: network, rule: 'manual', why: 'named', candidates: {} }))
+      .and(team, network, ...gone)
+      .when(RouteRequest, { team: network }, byCarol)
+      .thenAlreadySo();
   });
 
   refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'other'], RouteRequest, { team: network }, byBob);
@@ -152,6 +164,18 @@ describe('AssignToStaff', () => {
       .and(staffMember, bob, ...history)
       .when(AssignToStaff, { to: bob }, byCarol)
       .thenRefused(code, words);
+  });
+
+  it('names the deputy of that time of one who is absent', () => {
+    const deputy = (from: number, to: number) => DeputyAppointed({ deputy: sam, from: minutesLater(from), to: minutesLater(to) });
+    for (const [of, named] of [
+      [deputy(0, 60), sam],
+      [deputy(30, 60), '–'],
+    ] as const)
+      givenRequest(opened)
+        .and(staffMember, bob, hired(bob), away(0, 60), of)
+        .when(AssignToStaff, { to: bob }, byCarol)
+        .thenRefused('assignee-absent', { until: minutesLater(60), deputy: named });
   });
 
   it.each([
@@ -372,6 +396,13 @@ describe('EscalateRequest', () => {
     givenRequest(opened, assigned)
       .when(EscalateRequest, { ...body, reason }, by)
       .thenRefused(code);
+  });
+
+  it('is refused: team-is-disbanded', () => {
+    givenRequest(opened, assigned)
+      .and(team, network, TeamFormed({ name: 'Network', categories: [] }), TeamDisbanded({}))
+      .when(EscalateRequest, functional, byAnn)
+      .thenRefused('team-is-disbanded');
   });
 
   it('is the desk’s own: not shown to the client', () => {

@@ -4,7 +4,7 @@ import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting, skillFor } from '../../settings/contract/setting.js';
-import { absenceAt, staffMemberAsRead } from '../../staff/contract/staff-member.js';
+import { absenceAt, deputyAt, staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import { isMember, teamAsRead } from '../../staff/contract/team.js';
 import {
   escalations,
@@ -32,6 +32,7 @@ export class RouteRequest extends Command<Done> {
     if (!by.is('coordinator') && !by.senior) return reject('manual-routing-needs-senior');
     if (was.team === c.team) return alreadySo;
     if (!team) return reject('team-not-found');
+    if (team.status === 'disbanded') return reject('team-is-disbanded');
     return [RequestRouted({ team: team.id, rule: 'manual', why: 'named', candidates: {} })];
   }
 }
@@ -63,8 +64,7 @@ export class AssignToStaff extends Command<Done> {
     if (member.status === 'departed') return reject('assignee-departed');
     const start = c.startingAt !== undefined && c.startingAt > now ? c.startingAt : now;
     const absence = absenceAt(member, start);
-    // Nobody can be appointed deputy yet, so there is none to name
-    if (absence) return reject('assignee-absent', { until: absence.to, deputy: '–' });
+    if (absence) return reject('assignee-absent', { until: absence.to, deputy: deputyAt(member, start) ?? '–' });
     const skill = skillFor(categories, was.category);
     if (skill !== null && !member.skills.includes(skill)) return reject('assignee-lacks-skill', { skill });
     if (team && !isMember(team, c.to, start)) return reject('assignee-not-in-team');
@@ -120,6 +120,7 @@ export class EscalateRequest extends Command<Done> {
       return to === undefined ? [RequestEscalated({ kind, level: was.escalationLevel + 1 })] : reject('only-functional-names-team');
     if (to === undefined) return reject('functional-names-no-team');
     if (!team) return reject('team-not-found');
+    if (team.status === 'disbanded') return reject('team-is-disbanded');
     return [RequestEscalated({ kind, team: team.id, level: was.escalationLevel })];
   }
 }

@@ -138,7 +138,7 @@ describe('UnlinkRequests', () => {
 describe('GroupRequest', () => {
   onlyFor(GroupRequest, 'technician', 'coordinator');
 
-  const [printers, network] = [70, 71].map((n) => theRequest.replace(/01$/, `${n}`)) as string[] as [Id<'problem'>, Id<'problem'>];
+  const [printers, network] = [70, 71].map<unknown>((n) => theRequest.replace(/01$/, `${n}`)) as [Id<'problem'>, Id<'problem'>];
   const documented = ProblemDocumented({ by: ann, subject: 'Printers fail', text: 'At noon' });
   const diagnosed = [
     documented,
