@@ -76,6 +76,14 @@ describe('requests of one cause', () => {
     expect((await desk.technician.send('GroupRequest', twice as string, { problem: id })).text).toContain('problem-is-resolved');
   });
 
+  it('are found from the other side as of then, too', async () => {
+    const [then, now] = ['2026-03-02T09:01:00Z', '2026-03-02T09:02:00Z'];
+    for (const query of [`problem=${problem.id}`, `linkedTo=${first}`, `mergedInto=${first}`]) {
+      expect(await ids(desk.auditor, `/requests?${query}&asOf=${then}`)).toEqual([]);
+      expect(await ids(desk.auditor, `/requests?${query}&asOf=${now}`)).toEqual(await ids(desk.auditor, `/requests?${query}`));
+    }
+  });
+
   it('are told in the lists of problems and tasks, now and as of then, by number and as CSV', async () => {
     expect(problem.number).toMatch(/^PRB-\d{6}$/);
     expect((await desk.auditor.reads<Page>('/problems?status=resolved&text=printers')).items).toEqual([
@@ -100,5 +108,20 @@ describe('requests of one cause', () => {
     const { text } = await desk.auditor.get('/tasks', { accept: 'text/csv' });
     expect(text.split('\r\n')[1]).toContain(`done,Empty the spooler,${due},problem,${problem.id},${desk.team},${desk.ann}`);
     expect(await desk.auditor.reads('/problems/counts?by=severity')).toMatchObject({ counts: [{ key: 'P2', count: 1 }] });
+  });
+
+  it('are asked and answered in one act, once', async () => {
+    const [id, said] = [randomUUID(), { channel: 'phone', question: 'When may I print?', answer: 'At one' }];
+    const body = { client: desk.client, contact: desk.contact, ...said };
+    const given = await desk.technician.send('GiveAdvice', id, body);
+    expect([given.status, given.body]).toMatchObject([201, { id, revision: '1' }]);
+    expect((await desk.technician.send('GiveAdvice', id, body)).body).toEqual(given.body);
+    expect((await desk.technician.send('GiveAdvice', id, { ...body, answer: 'At two' })).text).toContain('request-already-open');
+    expect(await desk.customer.reads(`/requests/${id}`)).toMatchObject({
+      status: 'resolved',
+      subject: said.question,
+      resolution: 'At one',
+    });
+    expect((await desk.customer.reads<Page>(`/requests/${id}/history`)).items).toHaveLength(2);
   });
 });
