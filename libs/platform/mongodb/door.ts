@@ -8,10 +8,13 @@ import {
   GridFSBucket,
   MongoBulkWriteError,
   MongoClient,
+  MongoClientClosedError,
   MongoError,
   MongoNetworkError,
+  MongoNotConnectedError,
   MongoServerError,
   MongoServerSelectionError,
+  MongoTopologyClosedError,
 } from 'mongodb';
 import { addressIn, SettingWrong } from '#platform/addresses.js';
 import { Unavailable } from '#platform/unavailable.js';
@@ -38,12 +41,17 @@ export interface MongoOptions {
   readonly patience?: Patience;
 }
 
-const usual: Patience = { call: 30_000, all: 15_000 };
+const usual: Patience = { call: 5_000, all: 15_000 };
+// What one write of many adds to a call's deadline, in milliseconds
+const perWrite = 10;
+const longestClose = 1_000;
 const usualDatabase = 'ledgerdesk';
 const example = 'mongodb://host:27017/ledgerdesk';
 
+/** What may be over in a moment, as the server says. */
+class Passing extends Error {}
 /** Its deadline ended a call: a connection may be dead without anybody having been told. */
-class Overdue extends Error {}
+class Overdue extends Passing {}
 
 // From MongoDB's specification of retryable writes: no primary, a primary that steps down, a server that ends or starts
 const passing = new Set([6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
@@ -55,6 +63,9 @@ const missing = 26;
 /** Every connection to MongoDB. What is acknowledged is journalled by a majority, and only that is read. */
 export class Mongo {
   private readonly ending = new AbortController();
+  /** How often all connections were given up. */
+  private generation = 0;
+  private renewing: Promise<void> | undefined;
 
   private constructor(
     private readonly client: MongoClient,
@@ -101,6 +112,8 @@ export class Mongo {
     const until = performance.now() + this.patience.all;
     for (let attempt = 0; ; attempt++) {
       if (this.ending.signal.aborted) throw new Error('the connection to MongoDB is closed');
+      await this.renewing;
+      const { generation } = this;
       try {
         return await inTime(call(), deadline);
       } catch (e) {
@@ -109,6 +122,7 @@ export class Mongo {
             'MongoDB refuses the credentials of MONGODB_URL, or what they may do: mongodb://user:password@host:27017/ledgerdesk?authSource=admin',
           );
         if (!passes(e) || this.ending.signal.aborted) throw e;
+        if (e instanceof Overdue || isClosed(e)) this.renew(generation);
         if (performance.now() >= until)
           throw new Unavailable(
             `the MongoDB of MONGODB_URL does not answer: ${lineOf(e)}. See that it runs, and that hosts, ports, replicaSet and tls in the address are right`,
@@ -126,6 +140,7 @@ export class Mongo {
    */
   async bulk<Row extends Document>(collection: Collection<Row>, operations: readonly AnyBulkWriteOperation<Row>[]): Promise<number[]> {
     if (operations.length === 0) return [];
+    const deadline = this.patience.call + perWrite * operations.length;
     return this.ask(async () => {
       try {
         await collection.bulkWrite(operations, { ordered: false });
@@ -138,7 +153,7 @@ export class Mongo {
         if (other || errors.length === 0 || e.result.getWriteConcernError()) throw other ? refusal(other) : e;
         return errors.map(({ index }) => index);
       }
-    });
+    }, deadline);
   }
 
   /** Makes indexes that are not there yet, for as long as it takes. */
@@ -158,6 +173,22 @@ export class Mongo {
     });
   }
 
+  /**
+   * Gives up every connection: where one swallowed what was sent the others may have too, and nobody is told. Whoever
+   * waits on one asks again.
+   */
+  private renew(generation: number): void {
+    if (generation !== this.generation || this.ending.signal.aborted) return;
+    this.generation++;
+    this.renewing = Promise.race([this.client.close(), delay(longestClose, undefined, { ref: false })])
+      .then(() => (this.ending.signal.aborted ? undefined : this.client.connect()))
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => (this.renewing = undefined));
+  }
+
   /** What ended a stream, which nobody can ask for again: Unavailable where the connection or the server did. */
   told(e: unknown): unknown {
     return passes(e) ? new Unavailable(`the MongoDB of MONGODB_URL went away: ${lineOf(e)}`) : e;
@@ -165,9 +196,18 @@ export class Mongo {
 
   async close(): Promise<void> {
     this.ending.abort();
+    await this.renewing;
     await this.client.close();
   }
 }
+
+/** Another call gave up the connections. */
+const isClosed = (e: unknown): boolean =>
+  e instanceof MongoNotConnectedError ||
+  e instanceof MongoTopologyClosedError ||
+  e instanceof MongoClientClosedError ||
+  // A bulk write wraps them in its own
+  (e instanceof MongoBulkWriteError && /client was closed|topology is closed|must be connected/i.test(e.message));
 
 /** Whether a write failed because another was first under its id. */
 export const isTaken = (e: unknown): boolean => e instanceof MongoServerError && e.code === duplicate;
@@ -199,11 +239,12 @@ const harmless = /^options? [\w, ]+ (is|are) not supported$|^\w+ must be either 
 const lineOf = (e: unknown): string => (e as Error).message.split('\n')[0] ?? '';
 
 const refusal = ({ code, errmsg }: { readonly code: number; readonly errmsg?: string | undefined }): Error =>
-  passing.has(code) ? new Overdue(errmsg) : new Error(`MongoDB refused a write: ${errmsg ?? ''} (${code})`);
+  passing.has(code) ? new Passing(errmsg) : new Error(`MongoDB refused a write: ${errmsg ?? ''} (${code})`);
 
 /** What may be over in a moment: the connection, the primary, the server itself. */
 const passes = (e: unknown): boolean =>
-  e instanceof Overdue ||
+  e instanceof Passing ||
+  isClosed(e) ||
   e instanceof MongoNetworkError ||
   e instanceof MongoServerSelectionError ||
   (e instanceof MongoError && (e.hasErrorLabel('RetryableWriteError') || e.hasErrorLabel('PoolRequestedRetry'))) ||
