@@ -1,5 +1,7 @@
 import { problem, problems, request, requests, task, tasks } from '#contexts/requests/index.js';
 import * as requestTexts from '#contexts/requests/rejections.js';
+import { setting, settings } from '#contexts/settings/index.js';
+import * as settingsTexts from '#contexts/settings/rejections.js';
 import { client, clients, staffMember, staffMembers, team, teams } from '#contexts/staff/index.js';
 import * as staffTexts from '#contexts/staff/rejections.js';
 import { type Aggregate } from '#platform/decider/aggregate.js';
@@ -16,6 +18,7 @@ interface Context {
 /** The one place that knows every context. */
 export const contexts: readonly Context[] = [
   { name: 'requests', aggregates: [request, task, problem], collections: [requests, tasks, problems], texts: requestTexts.texts },
+  { name: 'settings', aggregates: [setting], collections: [settings], texts: settingsTexts.texts },
   { name: 'staff', aggregates: [client, staffMember, team], collections: [clients, staffMembers, teams], texts: staffTexts.texts },
 ];
 

@@ -180,7 +180,9 @@ describe('asked again, through the log', () => {
   const categoryOf = (command: string) => aggregates.find(({ commands }) => commands.has(command))?.contract.category;
 
   it('is shown of every aggregate', () => {
-    expect(openings.map(([command]) => categoryOf(command)).sort()).toEqual(aggregates.map(({ contract }) => contract.category).sort());
+    // What is there before any event is opened by nobody
+    const opened = aggregates.filter(({ contract }) => !contract.beforehand);
+    expect(openings.map(([command]) => categoryOf(command)).sort()).toEqual(opened.map(({ contract }) => contract.category).sort());
   });
 
   it.each(openings)('%s is already so with the same body, and refused as already open with another', async (command, id, body, other) => {

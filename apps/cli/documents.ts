@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Aggregate } from '#platform/decider/aggregate.js';
-import { type Contract, type EventDefinition, unopened } from '#platform/decider/contract.js';
+import { type Contract, type EventDefinition } from '#platform/decider/contract.js';
 import { exampleOf } from '#platform/decider/example.js';
 import { movedContract } from '#platform/decider/moved.js';
 import { seriesContract } from '#platform/decider/series.js';
@@ -141,8 +141,12 @@ export const keptWith = (known: string, { collections: its }: (typeof contexts)[
   const before = JSON.parse(known) as Readonly<Record<string, { readonly version: number }>>;
   const kept = its.map(({ declaration, row, searched, aggregate: { contract } }) => {
     const opening = exampleOf(contract, contract.events[0] as EventDefinition);
-    const event = { ...opening, stream: contract.stream('example'), id: 'example', revision: 0n, position: 0n };
-    const { state } = contract.fold(unopened, { ...event, metadata: { version: opening.version, occurred: aDay, recorded: aDay } });
+    const its = contract.beforehand?.ids[0] ?? 'example';
+    const event = { ...opening, stream: contract.stream(its), id: 'example', revision: 0n, position: 0n };
+    const { state } = contract.fold(contract.start(its), {
+      ...event,
+      metadata: { version: opening.version, occurred: aDay, recorded: aDay },
+    });
     const { name, version, ...rest } = declaration;
     return [name, { version, ...rest, row, searched, state: Object.keys(state ?? {}).sort() }] as const;
   });

@@ -531,6 +531,7 @@ describe('queries over HTTP', () => {
       expect(await desk.technician.reads(`/clients/${desk.client}`)).toEqual({
         ...{ id: desk.client, status: 'registered', name: 'Northwind', zone: 'Europe/Paris', language: 'fr', revision: '1' },
         contacts: [{ contact: desk.contact, name: 'Hélène Roux', email: 'helene@northwind.example', telephone: null, language: 'fr' }],
+        ...{ removedContacts: [], liaison: null },
       });
       expect(await desk.technician.reads(`/clients/${desk.client}?revision=0`)).toMatchObject({ contacts: [] });
       expect(await desk.technician.reads(`/clients/${desk.client}/history`)).toMatchObject({

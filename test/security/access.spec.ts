@@ -56,7 +56,9 @@ describe('who may do what', () => {
     await desk.coordinator.does('OpenTask', task, { subject: 'Call back', about: { category: 'request', id: own } });
     const problem = randomUUID();
     await desk.coordinator.does('DocumentProblem', problem, { subject: 'Printers fail', text: 'All of them' });
+    await desk.coordinator.does('ProposeSetting', 'skills', { value: ['network'], reason: 'One is enough' });
     things = {
+      settings: 'skills',
       requests: foreign.request,
       clients: foreign.client,
       teams: desk.team,
@@ -89,7 +91,9 @@ describe('who may do what', () => {
           ? [own, foreign.request]
           : collection === 'clients'
             ? [desk.client, foreign.client]
-            : [desk.ann, randomUUID()];
+            : collection === 'settings'
+              ? ['skills', 'deadlines']
+              : [desk.ann, randomUUID()];
       for (const id of ids) {
         // No field fits, so nothing happens: all that is asked is how far the sender gets
         const answered = await caller.send(name, id, { nothing: true });

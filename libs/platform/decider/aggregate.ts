@@ -40,8 +40,11 @@ export interface FoldFact<S extends object> {
 /** A setting's value, recorded with the events by name and version. */
 export interface SettingFact<T> {
   readonly setting: string;
+  /** What it is when nothing else is in force. */
   readonly version: number;
   readonly value: T;
+  /** Whose fold of the stream of this name says what is in force. */
+  readonly inForce?: Contract<{ readonly version: number; readonly value: unknown }>;
 }
 /** What a decision may ask the read models. */
 export interface Reads {
@@ -60,10 +63,7 @@ export type Fact = FoldFact<object> | SettingFact<unknown> | AnswerFact<unknown>
 export const foldOf = <S extends object>(contract: Contract<S>, id: string | null): FoldFact<S> => ({ contract, id });
 
 /** How many there are, as a read model of that name tells: it may be overtaken. */
-export const countOf = (collection: string, where: Where): AnswerFact<number> => ({
-  question: collection,
-  ask: (reads) => reads.count(collection, where),
-});
+export const countOf = (of: string, where: Where): AnswerFact<number> => ({ question: of, ask: (reads) => reads.count(of, where) });
 
 type Known<X> = X extends FoldFact<infer S> ? S | null : X extends SettingFact<infer T> ? T : X extends AnswerFact<infer T> ? T : never;
 type FactsOf<C> = C extends { readonly facts: (...args: never[]) => infer R } ? { readonly [K in keyof R]: Known<R[K]> } : unknown;
@@ -138,7 +138,7 @@ export const aggregate = <S extends object>(
   chapters: Readonly<Record<string, Readonly<Record<string, CommandClass<NoInfer<S>>>>>>,
 ): Aggregate<S> => {
   const unworded = `${contract.category}-already-open`;
-  if (!(unworded in options.texts)) throw new Error(`'${contract.category}' has no text for ${unworded}`);
+  if (!contract.beforehand && !(unworded in options.texts)) throw new Error(`'${contract.category}' has no text for ${unworded}`);
   const commands = new Map<string, AnyCommand>();
   const byChapter: Record<string, AnyCommand[]> = {};
   for (const [chapter, module] of Object.entries(chapters)) {

@@ -56,6 +56,8 @@ export interface Folded<S> {
 }
 
 const beginning = '' as Instant;
+/** From when what is there before any event counts: stores keep instants alone. */
+const since = { occurred: '1970-01-01T00:00:00.000Z' as Instant, recorded: '1970-01-01T00:00:00.000Z' as Instant };
 export const unopened: Folded<never> = { state: null, revision: none, position: none, occurred: beginning, recorded: beginning, hash: '' };
 
 export const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
@@ -77,12 +79,22 @@ interface Entry<S> {
   readonly effect: Effect<S>;
 }
 
+/** What is there before any event: a few things under names of their own, such as settings as they are shipped. */
+export interface Beforehand<S> {
+  readonly ids: readonly string[];
+  /** A state of its own at each call, since folding may change it in place. */
+  state(id: string): S;
+}
+
 /** What others may know of an aggregate: its category, its events, and the one fold of them. */
 export class Contract<S extends object, I extends string = string> {
   private readonly entries = new Map<string, Entry<S>>();
 
   /** @param category one word without '-': a stream is `<category>-<id>` */
-  constructor(readonly category: string) {
+  constructor(
+    readonly category: string,
+    readonly beforehand?: Beforehand<S>,
+  ) {
     if (!/^[a-z]+$/.test(category)) throw new Error(`category '${category}' is not one lower-case word`);
   }
 
@@ -121,6 +133,11 @@ export class Contract<S extends object, I extends string = string> {
     const entry = this.entries.get(type);
     if (!entry) throw new Error(`${type} is not an event of '${this.category}'`);
     return entry.definition;
+  }
+
+  /** What a fold begins with: nothing, save where something is there before any event. */
+  start(id: string): Folded<S> {
+    return this.beforehand?.ids.includes(id) ? { ...unopened, ...since, state: this.beforehand.state(id) } : unopened;
   }
 
   stream(id: string): string {

@@ -9,24 +9,15 @@ export interface Example {
   readonly data: JsonObject;
 }
 
+interface Kind extends Partial<Readonly<Record<'type' | 'format' | 'pattern', string>>> {
+  readonly anyOf?: readonly JsonObject[];
+  readonly enum?: readonly Json[];
+  readonly properties?: Readonly<Record<string, JsonObject>>;
+  readonly items?: JsonObject;
+}
+
 const valueOf = (schema: JsonObject): Json => {
-  const {
-    anyOf,
-    enum: words,
-    type,
-    format,
-    pattern,
-    properties,
-    items,
-  } = schema as {
-    readonly anyOf?: readonly JsonObject[];
-    readonly enum?: readonly Json[];
-    readonly type?: string;
-    readonly format?: string;
-    readonly pattern?: string;
-    readonly properties?: Readonly<Record<string, JsonObject>>;
-    readonly items?: JsonObject;
-  };
+  const { anyOf, enum: words, type, format, pattern, properties, items } = schema as Kind;
   if (anyOf) return valueOf(anyOf[0] ?? {});
   if (words) return words[0] ?? null;
   if (type === 'integer') return 1;
@@ -39,9 +30,7 @@ const valueOf = (schema: JsonObject): Json => {
 };
 
 /** An example made from the fields' own schemas: the same each time. */
-export const exampleOf = (contract: Contract<object>, { type, version, fields }: EventDefinition): Example => ({
-  type,
-  version,
-  category: contract.category,
-  data: Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, valueOf(schema)])),
-});
+export const exampleOf = (contract: Contract<object>, { type, version, fields }: EventDefinition): Example => {
+  const data = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, valueOf(schema)]));
+  return { type, version, category: contract.category, data };
+};

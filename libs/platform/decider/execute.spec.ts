@@ -10,7 +10,7 @@ import { aggregate, alreadySo, countOf, foldOf, type Given, type Person, type Re
 import { brokenLink } from './chain.js';
 import { Contract } from './contract.js';
 import { Contended, type Envelope, Executor, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from './execute.js';
-import { type Instant, numberFrom, optional, string, textAbout } from './fields.js';
+import { type Instant, integer, numberFrom, optional, string, textAbout } from './fields.js';
 import { rejections } from './rejection.js';
 import { Numbers } from './series.js';
 import { person } from './spec.js';
@@ -48,6 +48,21 @@ const texts = {
 } as const;
 const reject = rejections(texts);
 const mostWeight: SettingFact<number> = { setting: 'most-weight', version: 7, value: 30 };
+/** A setting with a stream of its own: three scans at most, until that says otherwise. */
+const limit = new Contract<{ readonly version: number; readonly value: number }>('limit', {
+  ids: ['most-scans'],
+  state: () => ({ version: 0, value: 3 }),
+});
+const LimitSet = limit.event('LimitSet', { value: integer }, (e, was) => ({ version: was.version + 1, value: e.value }));
+class SetLimit {
+  readonly value!: number;
+  static readonly who = ['carrier'] as const;
+  static decide(c: SetLimit) {
+    return [LimitSet({ value: c.value })];
+  }
+}
+const limits = aggregate(limit, { collection: 'limits', texts: {} }, { limits: { SetLimit } });
+const mostScans: SettingFact<number> = { setting: 'most-scans', version: 0, value: 3, inForce: limit };
 const queueLength = countOf('queue', { state: ['waiting'] });
 const reads: Reads = {
   count: (collection, where) =>
@@ -80,6 +95,14 @@ class ScanParcel {
     return [ParcelScanned({ place: c.place })];
   }
 }
+class RescanParcel {
+  readonly place!: string;
+  static readonly who = ['carrier'] as const;
+  static readonly facts = () => ({ most: mostScans });
+  static decide(c: RescanParcel, was: Parcel, { most }: Given<typeof RescanParcel>) {
+    return was.scans >= most ? reject('too-heavy') : [ParcelScanned({ place: c.place })];
+  }
+}
 class SendParcel {
   readonly from!: string;
   static readonly who = ['packer', 'carrier'] as const;
@@ -98,7 +121,7 @@ class SendParcel {
 const parcels = aggregate(
   parcel,
   { collection: 'parcels', texts, clientOf: (was) => was.customer, about: (was) => was.about },
-  { sending: { PackParcel, ScanParcel, SendParcel } },
+  { sending: { PackParcel, ScanParcel, RescanParcel, SendParcel } },
 );
 const depots = aggregate(depot, { collection: 'depots', texts }, { depots: { OpenDepot } });
 
@@ -548,6 +571,25 @@ describe('the way of a command', () => {
         ]),
       );
       expect(packed?.metadata['previous']).toBe('');
+    });
+
+    it('decides by the setting in force, shipped before it was ever set, and says by which version', async () => {
+      await pack({});
+      const rescan = () =>
+        executor.execute(parcels, RescanParcel, 'p1', Object.assign(new RescanParcel(), { place: 'Lyon' }), around(carl));
+      const set = (value: number, id = 'most-scans') =>
+        executor.execute(limits, SetLimit, id, Object.assign(new SetLimit(), { value }), around(carl));
+      for (let scans = 0; scans < 3; scans++) await rescan();
+      await expect(rescan()).rejects.toBeInstanceOf(Refused);
+      expect(await set(4)).toMatchObject({ revision: '0', opened: true });
+      await rescan();
+      await expect(rescan()).rejects.toBeInstanceOf(Refused);
+      expect(await set(5)).toMatchObject({ revision: '1', opened: false });
+      await rescan();
+      expect((await eventsOf()).slice(1).map(({ metadata }) => metadata['settings'])).toEqual(
+        [0, 0, 0, 1, 2].map((version) => ({ 'most-scans': version })),
+      );
+      await expect(set(1, 'another')).rejects.toBeInstanceOf(NotFound);
     });
 
     it('names the role exercised: the first of the command’s that the person has', async () => {

@@ -148,7 +148,7 @@ export class Executor {
       if (answered >= 0) {
         const first = await this.eventAt(stream, BigInt(answered));
         if (first.metadata['fingerprint'] !== fingerprint) throw new KeyReused();
-        return answer(id, folded, { ...first, opened: opens, outcome: 'done' });
+        return answer(id, folded, { ...first, opened: commands[0] === sent.command, outcome: 'done' });
       }
       // What is another client's is as unknown as what is not there: nothing may tell the two apart
       if (state === null ? !opens : by.client !== null && aggregate.clientOf?.(state) !== by.client) throw new NotFound();
@@ -174,7 +174,7 @@ export class Executor {
       const now = { ...after, position: appended.position };
       for (let revision = folded.revision + 1n; revision <= appended.revision; revision++) commands[Number(revision)] = sent.command;
       streams.put(stream, { folded: now, commands });
-      return answer(id, now, { ...appended, opened: opens, outcome: 'done' });
+      return answer(id, now, { ...appended, opened: folded.revision < 0n, outcome: 'done' });
     }
     throw new Contended(`${stream} was written by others ${attempts} times in a row`);
   }
@@ -204,8 +204,9 @@ export class Executor {
     const settings: Record<string, number> = {};
     for (const [name, fact] of Object.entries(declared)) {
       if ('setting' in fact) {
-        known[name] = fact.value;
-        settings[fact.setting] = fact.version;
+        const { version, value } = (fact.inForce && (await this.writing.streams.load(fact.inForce, fact.setting)).folded.state) ?? fact;
+        known[name] = value;
+        settings[fact.setting] = version;
       } else if ('question' in fact) {
         const { answer: told, position } = await fact.ask(this.writing.reads);
         known[name] = told;

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { validateSync } from 'class-validator';
 import { type Sealed } from '#platform/vault/sealing.js';
 import { type Aggregate, type AnyCommand, type Fact, type Outcome, type Person } from './aggregate.js';
-import { type Contract, type Folded, type Happened, unopened } from './contract.js';
+import { type Contract, type Folded, type Happened } from './contract.js';
 import { type Instant } from './fields.js';
 import { isRejection } from './rejection.js';
 
@@ -50,7 +50,7 @@ const asStored = (contract: Contract<object>, { type, data }: Happened): Record<
 
 /** The fold of some events, one minute apart, the first at 09:00 of a Monday. */
 const folded = <S extends object>(contract: Contract<S>, id: string, events: readonly Happened[]): Folded<S> => {
-  let fold: Folded<S> = unopened;
+  let fold: Folded<S> = contract.start(id);
   events.forEach((event, i) => {
     const at = minutesLater(i);
     fold = contract.fold(fold, {

@@ -1,5 +1,5 @@
 import { type EventStore } from '#platform/event-store/port.js';
-import { type Contract, type Folded, later, unopened } from './contract.js';
+import { type Contract, type Folded, later } from './contract.js';
 import { type Instant } from './fields.js';
 
 /** A stream folded to its end. */
@@ -29,7 +29,7 @@ export class Streams {
 
   async load<S extends object>(contract: Contract<S>, id: string): Promise<Loaded<S>> {
     const stream = contract.stream(id);
-    const before = (this.kept.get(stream) as Loaded<S> | undefined) ?? { folded: unopened, commands: [] };
+    const before = (this.kept.get(stream) as Loaded<S> | undefined) ?? { folded: contract.start(id), commands: [] };
     const { commands } = before;
     let { folded } = before;
     for await (const event of this.store.readStream(stream, { from: folded.revision + 1n })) {
@@ -78,7 +78,7 @@ export const foldOfThePast = async <S extends object>(
   id: string,
   past: Past,
 ): Promise<Folded<S>> => {
-  let folded: Folded<S> = unopened;
+  let folded: Folded<S> = contract.start(id);
   for await (const event of store.readStream(contract.stream(id), past.revision === undefined ? {} : { to: past.revision })) {
     const { occurred, recorded } = event.metadata as { readonly occurred: Instant; readonly recorded: Instant };
     if (past.asOf !== undefined && later(folded.occurred, occurred) > past.asOf) break;

@@ -5,7 +5,7 @@ import { type Collection, opened } from '#platform/read-models/collection.js';
 import { type Build, type PageQuery } from '#platform/read-models/port.js';
 import { csvOf, prefersCsv } from './csv.js';
 import { differenceOf, historyOf } from './history.js';
-import { countParameters, instantFrom, knowOnly, listParameters, pageOf, pastOf, type RawQuery } from './parameters.js';
+import { countParameters, instantFrom, isIdOf, knowOnly, listParameters, pageOf, pastOf, type RawQuery } from './parameters.js';
 import { sealCursor, selectionOf, single } from './parameters.js';
 import { positionOf, untilReached } from './positions.js';
 import { Problem } from './problem.js';
@@ -106,7 +106,7 @@ const found = async (reading: Reading, collection: Collection, asked: Asked) => 
   if (least !== undefined) await untilReached(positionOf(least, reading.store.logId), () => reading.store.head(), wait);
   const position = await reading.store.head();
   // A number is found by the read model, which comes after the log
-  if (!reading.isId(asked.id)) await reachedBuild(reading, collection, asked);
+  if (!isIdOf(collection.aggregate.contract, asked.id)) await reachedBuild(reading, collection, asked);
   return { id: await reading.idOf(collection, asked.id), position };
 };
 

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { Controller, Post, Req, Res, type Type } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommand, type ICommandHandler } from '@nestjs/cqrs';
-import { isUUID } from 'class-validator';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Aggregate, type AnyCommand, type Done } from '#platform/decider/aggregate.js';
 import { type Envelope, Executor } from '#platform/decider/execute.js';
 import { Access, type Caller, callerOf } from './access.js';
 import { hasField, parseBody } from './body.js';
+import { isIdOf } from './parameters.js';
 import { positionText } from './positions.js';
 import { Problem } from './problem.js';
 import { traceOf } from './trace.js';
@@ -58,7 +58,8 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
     const { id } = request.params as { readonly id: string };
     const caller = callerOf(request);
     // Only opening takes an id that is not known yet, so only there its form is looked at
-    if (!isUUID(id)) throw new Problem('open' in command ? 'bad-request' : 'not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });
+    if (!isIdOf(aggregate.contract, id))
+      throw new Problem('open' in command ? 'bad-request' : 'not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });
     const body = await parseBody(command, filledFromToken(aggregate, command, caller, request.body === undefined ? {} : request.body));
     const done = await send(this.bus, body, { id: id.toLowerCase(), envelope: envelopeOf(request, caller) });
     const position = positionText(logId(), done.position);

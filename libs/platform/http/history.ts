@@ -1,5 +1,5 @@
 import { type Person } from '#platform/decider/aggregate.js';
-import { type Folded, unopened } from '#platform/decider/contract.js';
+import { type Folded } from '#platform/decider/contract.js';
 import { type Past } from '#platform/decider/stream.js';
 import { type Json, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, opened } from '#platform/read-models/collection.js';
@@ -59,7 +59,7 @@ export async function* historyOf(
   person: Person,
 ): AsyncGenerator<HistoryEntry> {
   const { contract } = collection.aggregate;
-  let folded: Folded<object> = unopened;
+  let folded: Folded<object> = contract.start(id);
   for await (const event of reading.store.readStream(contract.stream(id), revision === undefined ? {} : { to: revision })) {
     const next = contract.fold(folded, event);
     if ((asOf !== undefined && next.occurred > asOf) || (knownAt !== undefined && next.recorded > knownAt)) return;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Person } from '#platform/decider/aggregate.js';
+import { type Contract } from '#platform/decider/contract.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { type Collection } from '#platform/read-models/collection.js';
 import { type Instants, type PageQuery, type Selection } from '#platform/read-models/port.js';
@@ -133,3 +134,7 @@ const openCursor = (cursor: string, bound: string, length: number): readonly (st
   }
   throw invalid('cursor belongs to another query: take it from `next` of the same filters and order');
 };
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Whether a text may be the id of such a thing: a UUID, or the name of one that is there beforehand. */
+export const isIdOf = ({ beforehand }: Contract<object>, text: string): boolean => beforehand?.ids.includes(text) ?? uuid.test(text);

@@ -7,6 +7,7 @@ import { type EventStore } from '#platform/event-store/port.js';
 import { type Collection, type Opener } from '#platform/read-models/collection.js';
 import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
 import { fits } from '#platform/processors/projector.js';
+import { isIdOf } from './parameters.js';
 import { Problem } from './problem.js';
 import { mayRead } from './shown.js';
 
@@ -53,13 +54,9 @@ export class Reading {
     }
   }
 
-  isId(text: string): boolean {
-    return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text);
-  }
-
   /** The id behind a path's `{id}`: itself, or found by a number. @throws NotFound */
   async idOf(collection: Collection, text: string): Promise<string> {
-    if (this.isId(text)) return text.toLowerCase();
+    if (isIdOf(collection.aggregate.contract, text)) return text.toLowerCase();
     const found = await (await this.serving(collection)).find(text);
     if (!found) throw new NotFound();
     return found.id;

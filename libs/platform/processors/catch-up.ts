@@ -1,5 +1,5 @@
-import { type Contract, EventUnreadable, type Folded, unopened } from '#platform/decider/contract.js';
-import { type EventStore, type StoredEvent } from '#platform/event-store/port.js';
+import { type Contract, EventUnreadable, type Folded } from '#platform/decider/contract.js';
+import { type EventStore, none, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, foldedOf, type Opener, stateText, versionOf } from '#platform/read-models/collection.js';
 import { type Build, type Document, type FiledVersion, type Version, type Writes } from '#platform/read-models/port.js';
 
@@ -38,7 +38,7 @@ export const project = async (
 const projectOne = async (collection: Collection, id: string, was: Document | undefined, events: readonly StoredEvent[], open: Opener) => {
   const { contract } = collection.aggregate;
   const { history } = collection.declaration;
-  let folded: Folded<object> = was ? foldedOf(was) : unopened;
+  let folded: Folded<object> = was ? foldedOf(was) : contract.start(id);
   // Made only of what is filed or comes last: of a command's several events the others were in force at no instant
   let version: Version | undefined = was;
   const filed: FiledVersion[] = [];
@@ -106,7 +106,15 @@ export const catchUp = async (
     progress?.(events.length);
     events = [];
   };
-  for await (const event of store.readAll({ after: await build.checkpoint() })) {
+  const after = await build.checkpoint();
+  const { contract } = collection.aggregate;
+  // A build begins with what is there before any event
+  for (const id of (after === none && contract.beforehand?.ids) || []) {
+    const version = await versionOf(collection, id, contract.start(id), open);
+    const documents = [{ ...version, state: stateText(contract.start(id)), parked: null }];
+    await build.write({ filed: [], documents, parked: [], checkpoint: none });
+  }
+  for await (const event of store.readAll({ after })) {
     if (signal?.aborted || (upTo !== undefined && event.position > upTo)) break;
     events.push(event);
     if (events.length >= lot) await flush();

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Folded, unopened } from '#platform/decider/contract.js';
+import { type Folded } from '#platform/decider/contract.js';
 import { type EventStore } from '#platform/event-store/port.js';
 import { type Collection, type Opener, versionOf } from '#platform/read-models/collection.js';
 import { type Build, type Version } from '#platform/read-models/port.js';
@@ -132,7 +132,7 @@ const foldsAt = async (
   { instants, upTo }: Sample,
 ): Promise<readonly Folded<object>[]> => {
   const folds: Folded<object>[] = [];
-  let folded: Folded<object> = unopened;
+  let folded: Folded<object> = contract.start(id);
   for await (const event of store.readStream(contract.stream(id))) {
     if (event.position > upTo) break;
     let next;

@@ -1,0 +1,17 @@
+import { rejections } from '#platform/decider/rejection.js';
+
+export const texts = {
+  'setting-is-in-force': ['Nothing is proposed for this setting', 'Rien n’est proposé pour ce paramètre'],
+  'setting-is-proposed': [
+    'Something else is proposed already: publish or withdraw that first',
+    'Autre chose est déjà proposé : à publier ou à retirer d’abord',
+  ],
+  'value-does-not-fit': [
+    'The value is not of this setting’s schema: {schema}',
+    'La valeur ne suit pas le schéma de ce paramètre : {schema}',
+  ],
+  'publisher-is-proposer': ['Whoever proposed it does not publish it', 'Qui a proposé ne publie pas'],
+  'not-the-proposer': ['Only the proposer or a coordinator may withdraw it', 'Réservé à l’auteur de la proposition ou à un coordinateur'],
+} as const;
+
+export const reject = rejections(texts);

@@ -1,0 +1,52 @@
+import { Command } from '@nestjs/cqrs';
+import { IsDefined } from 'class-validator';
+import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
+import { canonical } from '#platform/decider/canonical.js';
+import { type Json } from '#platform/event-store/port.js';
+import { type Setting, type Settings, SettingProposed, SettingPublished, SettingWithdrawn } from './contract/setting.js';
+import { reject } from './rejections.js';
+import { shapes } from './shapes.js';
+
+const isSame = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
+/** Whoever acts, or for whom it is done, against whoever proposed, or for whom. */
+const isProposer = (was: Setting, by: Person): boolean =>
+  [by.id, by.onBehalfOf].some((person) => person !== null && (person === was.proposedBy || person === was.proposedFor));
+
+/** Says what a setting shall be, and why; until another publishes it nothing changes. */
+export class ProposeSetting extends Command<Done> {
+  @IsDefined() readonly value!: Json;
+
+  static readonly who = ['coordinator', 'administrator'] as const;
+  static readonly reason = 'required';
+
+  static decide(c: ProposeSetting, was: Setting, { by }: Given<typeof ProposeSetting>) {
+    const { schema, fits } = shapes[was.id as keyof Settings];
+    if (!fits(c.value)) return reject('value-does-not-fit', { schema: JSON.stringify(schema) });
+    if (was.status === 'proposed')
+      return isSame(was.proposed, c.value) && was.proposedBy === by.id ? alreadySo : reject('setting-is-proposed');
+    if (isSame(was.value, c.value)) return alreadySo;
+    return [SettingProposed({ value: c.value, by: by.id, onBehalfOf: by.onBehalfOf })];
+  }
+}
+
+/** Puts what is proposed in force, as the next version: decided by another than the proposer. */
+export class PublishSetting extends Command<Done> {
+  static readonly who = ['coordinator', 'administrator'] as const;
+
+  static decide(_: PublishSetting, was: Setting, { by }: Given<typeof PublishSetting>) {
+    if (was.status !== 'proposed') return reject('setting-is-in-force');
+    if (isProposer(was, by)) return reject('publisher-is-proposer');
+    return [SettingPublished({ version: was.version + 1, value: was.proposed as Json })];
+  }
+}
+
+/** Takes the proposal back; what was in force stays. */
+export class WithdrawSetting extends Command<Done> {
+  static readonly who = ['coordinator', 'administrator'] as const;
+
+  static decide(_: WithdrawSetting, was: Setting, { by }: Given<typeof WithdrawSetting>) {
+    if (was.status !== 'proposed') return reject('setting-is-in-force');
+    if (!by.is('coordinator') && !isProposer(was, by)) return reject('not-the-proposer');
+    return [SettingWithdrawn({})];
+  }
+}
