@@ -35,10 +35,12 @@ export class Metrics {
       registers: [this.registry],
       collect: async function () {
         this.reset();
-        for (const collection of collections) {
-          const lag = await inTime(lagOf(desk, collection).catch(() => undefined));
-          if (lag !== undefined) this.set({ model: collection.declaration.name }, lag);
-        }
+        await Promise.all(
+          collections.map(async (collection) => {
+            const lag = await inTime(lagOf(desk, collection).catch(() => undefined));
+            if (lag !== undefined) this.set({ model: collection.declaration.name }, lag);
+          }),
+        );
       },
     });
     new Gauge({

@@ -46,11 +46,12 @@ export const copy: Subcommand = {
       if (keysTo !== undefined) process.stdout.write(`${await copyKeys(folder, keysTo)} keys are there\n`);
       if (!(await isMoved(source))) await recordMove(source, build, target.logId);
       events = await copyLog(source, target);
+      // Keys that were made between the rounds
       if (keysTo !== undefined) await copyKeys(folder, keysTo);
       process.stdout.write(
         `${shown > 0 ? '\n' : ''}${events} events are there, in ${((performance.now() - begun) / 1000).toFixed(1)} s; ${folder} takes nothing more\n` +
           `From now on start with EVENTSTORE_URL${keysTo === undefined ? '' : ' and MONGODB_URL'}, and LEDGERDESK_DATA=${folder}${keysTo === undefined ? ', which holds the keys' : ' for the token key'}.\n` +
-          `To prove both equal: npm run -s cli -- check --copy-of ${folder}\n`,
+          `Once the read models are built there, to prove both equal: npm run -s cli -- check --copy-of ${folder}\n`,
       );
     } finally {
       for (const one of opened.reverse()) await one.close();

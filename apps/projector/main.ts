@@ -10,6 +10,7 @@ import { projectorOf } from './projecting.js';
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3001';
 const places = placesOf();
+const lookEvery = 1_000;
 
 const fail = (e: unknown): never => {
   console.error(`The projector cannot go on: ${listeningToldOf(e, host, port) ?? toldOf(e, places.folder) ?? (e as Error).message}`);
@@ -25,6 +26,7 @@ const start = async (): Promise<void> => {
   const projector = await projectorOf(desk);
   const metrics = new Metrics(desk);
   const server = fastify();
+  const looking = setInterval(() => void desk.reading.look(collections), lookEvery);
   server.get('/livez', async () => ({ status: 'live' }));
   server.get('/readyz', async (_, reply) => {
     const [collection] = collections;
@@ -38,7 +40,6 @@ const start = async (): Promise<void> => {
   });
   server.get('/metrics', async (request, reply) => {
     if (!mayRead(request.ip)) return reply.code(404).send();
-    await desk.reading.look(collections);
     return reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   await server.listen({ port: listened, host });
@@ -54,6 +55,7 @@ const start = async (): Promise<void> => {
   };
   const ended = async (): Promise<void> => {
     await following;
+    clearInterval(looking);
     await server.close();
     await desk.close();
   };

@@ -81,8 +81,10 @@ const specs = (what, env, ...paths) => {
   if (asked.length === 0) return;
   console.log(`\n— ${what}`);
   const report = join(folder, 'report.json');
-  spawnSync('npx', ['jest', '--json', `--outputFile=${report}`, '--runInBand', ...asked], {
+  spawnSync('npx', ['jest', '--json', `--outputFile=${report}`, '--runInBand', '--forceExit', ...asked], {
     stdio: 'inherit',
+    // One that hangs is a failure, and is told
+    timeout: 40 * 60_000,
     env: {
       ...process.env,
       ...env,
@@ -132,7 +134,7 @@ try {
     );
   else
     notRun.push(
-      'desks on both servers (journeys, import, security, projectors, moving): put `eventstored` on PATH, and `mongod` or set MONGODB_URL',
+      'desks on both servers (journeys, import, security, projectors, moving, away, settings, faults): put `eventstored` on PATH, and `mongod` or set MONGODB_URL',
     );
 } catch (e) {
   console.error(e);

@@ -16,6 +16,7 @@ export class Reading {
   private readonly models = new Map<string, Promise<ReadModel>>();
   /** Read model → why it stands still, as of the last look: its answers tell so. */
   stalled: Readonly<Record<string, string>> = {};
+  private looking: Promise<void> | undefined;
 
   constructor(
     readonly store: EventStore,
@@ -30,16 +31,18 @@ export class Reading {
     return model;
   }
 
-  /** Asks of each read model whether it stands still. */
-  async look(collections: readonly Collection[]): Promise<void> {
-    const stalled: Record<string, string> = {};
-    for (const collection of collections) {
-      const { name } = collection.declaration;
-      const model = await this.model(collection);
-      const why = await model.stalled().catch((e: unknown) => (e as Error).message);
-      if (why !== null) stalled[name] = why;
-    }
-    this.stalled = stalled;
+  /** Asks of each read model whether it stands still; whoever comes while it is asked waits for the same answers. */
+  look(collections: readonly Collection[]): Promise<void> {
+    this.looking ??= Promise.all(
+      collections.map(async (collection) => {
+        const model = await this.model(collection);
+        const why = await model.stalled().catch((e: unknown) => (e as Error).message);
+        return why === null ? [] : [[collection.declaration.name, why] as const];
+      }),
+    )
+      .then((told) => void (this.stalled = Object.fromEntries(told.flat())))
+      .finally(() => (this.looking = undefined));
+    return this.looking;
   }
 
   /** The build that answers. @throws Problem not-ready while there is none of this log and version */

@@ -237,7 +237,7 @@ export class Projector {
       // Far behind and not serving: somebody rebuilds it, or it is being brought up
       if (behind && build.name !== serving?.name && !beside.has(build.name)) continue;
       await unlessDropped(model, build, async () => {
-        if (behind) await catchUp(this.store, collection, build, this.open);
+        if (behind) await catchUp(this.store, collection, build, this.open, { signal: this.stopping.signal });
         await build.write(await project(collection, build, events, position, this.open));
       });
     }
