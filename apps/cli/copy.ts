@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { recordMove } from '#platform/decider/moved.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
-import { copyLog, isMoved } from '#platform/event-store/copying.js';
+import { copyLog } from '#platform/event-store/copying.js';
+import { type EventStore, movedStream } from '#platform/event-store/port.js';
 import { copyVault } from '#platform/vault/copying.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { build, ownLog, placesOf } from '../desk.js';
@@ -58,6 +59,12 @@ export const copy: Subcommand = {
     }
     return 0;
   },
+};
+
+/** A copy that was cut off at the very end is gone on with. */
+const isMoved = async (log: EventStore): Promise<boolean> => {
+  for await (const _ of log.readStream(movedStream(log.logId))) return true;
+  return false;
 };
 
 const copyKeys = async (folder: string, to: string): Promise<number> => {

@@ -15,15 +15,34 @@ async function* eventsOf(log: EventStore): AsyncGenerator<StoredEvent> {
   for await (const event of log.readAll()) if (event.stream !== movedStream(log.logId)) yield event;
 }
 
+/** Each event of a log beside the one at its place in the copy; undefined where either has ended. */
+async function* pairsOf(log: EventStore, copy: EventStore): AsyncGenerator<readonly [StoredEvent | undefined, StoredEvent | undefined]> {
+  const others = eventsOf(copy);
+  for await (const event of eventsOf(log)) yield [event, ((await others.next()) as { readonly value?: StoredEvent }).value];
+  for await (const other of others) yield [undefined, other];
+}
+
+const differenceOf = (event: StoredEvent | undefined, held: StoredEvent | undefined): string | undefined => {
+  if (event && held) return told(event) === told(held) ? undefined : `the copy holds ${told(held)} where the log has ${told(event)}`;
+  return event ? `the copy ends before ${told(event)}` : held && `the copy goes on with ${told(held)} where the log ends`;
+};
+
+/** The first place where a copy is not what the log holds; undefined when they are equal, positions aside. */
+export const firstDifference = async (log: EventStore, copy: EventStore): Promise<string | undefined> => {
+  for await (const [event, held] of pairsOf(log, copy)) {
+    const difference = differenceOf(event, held);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+};
+
 /**
  * Brings a copy up to the head of another log: every event in the one order, with its id, time, metadata and hash. What is
  * there already is compared first, so it goes on where it was cut off. Returns how many events the copy has now.
  * @throws LogsDiffer when the target holds anything that is not the beginning of the source, and what the stores throw
  */
 export const copyLog = async (source: EventStore, target: EventStore, progress: (events: number) => void = () => {}): Promise<number> => {
-  const there = eventsOf(target)[Symbol.asyncIterator]();
   let events = 0;
-  let isThere = true;
   let batch: StoredEvent[] = [];
   let size = 0;
   const flush = async (): Promise<void> => {
@@ -34,41 +53,18 @@ export const copyLog = async (source: EventStore, target: EventStore, progress: 
     progress((events += batch.length));
     [batch, size] = [[], 0];
   };
-  for await (const event of eventsOf(source)) {
-    if (isThere) {
-      const held = await there.next();
-      if (!held.done) {
-        if (told(held.value) !== told(event)) throw new LogsDiffer(`the copy holds ${told(held.value)} where the log has ${told(event)}`);
-        progress(++events);
-        continue;
-      }
-      isThere = false;
+  for await (const [event, held] of pairsOf(source, target)) {
+    if (event && !held) {
+      const takes = sizeOf(event);
+      if (batch[0]?.stream !== event.stream || size + takes > lot) await flush();
+      batch.push(event);
+      size += takes;
+      continue;
     }
-    const takes = sizeOf(event);
-    if (batch[0]?.stream !== event.stream || size + takes > lot) await flush();
-    batch.push(event);
-    size += takes;
+    const difference = differenceOf(event, held);
+    if (difference !== undefined) throw new LogsDiffer(difference);
+    progress(++events);
   }
   await flush();
-  const beyond = isThere ? await there.next() : undefined;
-  if (beyond && !beyond.done) throw new LogsDiffer(`the copy goes on with ${told(beyond.value)} where the log ends`);
   return events;
-};
-
-/** The first place where a log is not what another holds; undefined when they are equal, positions aside. */
-export const firstDifference = async (log: EventStore, copy: EventStore): Promise<string | undefined> => {
-  const other = eventsOf(copy)[Symbol.asyncIterator]();
-  for await (const event of eventsOf(log)) {
-    const held = await other.next();
-    if (held.done) return `the copy ends before ${told(event)}`;
-    if (told(held.value) !== told(event)) return `the copy holds ${told(held.value)} where the log has ${told(event)}`;
-  }
-  const beyond = await other.next();
-  return beyond.done ? undefined : `the copy goes on with ${told(beyond.value)} where the log ends`;
-};
-
-/** Whether a log was moved: whoever copies it again finds so. */
-export const isMoved = async (log: EventStore): Promise<boolean> => {
-  for await (const _ of log.readStream(movedStream(log.logId))) return true;
-  return false;
 };
