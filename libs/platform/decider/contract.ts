@@ -56,8 +56,9 @@ export interface Folded<S> {
 }
 
 const beginning = '' as Instant;
-/** From when what is there before any event counts: stores keep instants alone. */
-const since = { occurred: '1970-01-01T00:00:00.000Z' as Instant, recorded: '1970-01-01T00:00:00.000Z' as Instant };
+/** From when and where what is there before any event counts: stores keep instants alone, and positions from 0. */
+const epoch = '1970-01-01T00:00:00.000Z' as Instant;
+const since = { position: 0n, occurred: epoch, recorded: epoch };
 export const unopened: Folded<never> = { state: null, revision: none, position: none, occurred: beginning, recorded: beginning, hash: '' };
 
 export const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
