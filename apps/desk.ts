@@ -87,9 +87,10 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
   const kept = <T extends { close(): Promise<void> }>(one: T): T => (opened.push(one), one);
   try {
     const store = kept(await logAt(places));
-    if (existing && (await store.head()) < 0n) throw new DeskIncomplete(`${logName(places)} is empty: there is no desk in it yet`);
     const keys = kept(await keysAt(places));
     await requireOneDesk(store, keys, places);
+    if (existing && eventStore !== undefined && (await store.head()) < 0n)
+      throw new DeskIncomplete(`${logName(places)} is empty: there is no desk in it yet`);
     const readModels = kept(await readModelsAt(places));
     const issuer = await LocalIssuer.of(folder);
     const sealer = new Sealer(keys);

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { collections } from '#apps/contexts.js';
 import { SqliteFile } from '#platform/sqlite/door.js';
 import { furnished, Serving } from './serving.js';
 
@@ -69,7 +70,7 @@ describe('a data folder', () => {
     log.run('UPDATE events SET position = position - 1 WHERE position > ?', BigInt(position));
     log.close();
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `views.db${suffix}`), { force: true });
-    for (const model of ['requests', 'clients', 'staff-members', 'teams']) cli(folder, 'rebuild', model);
+    for (const { declaration } of collections) cli(folder, 'rebuild', declaration.name);
     // Nothing in the folder itself tells any more
     expect(cli(folder, 'check').status).toBe(0);
     const { status, told } = cli(folder, 'check', '--against', seal);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { collections } from '#apps/contexts.js';
 import { type Places } from '#apps/desk.js';
 import { LocalIssuer } from '#platform/http/tokens.js';
 import { envOf, freePort, trialPlaces } from './servers.js';
@@ -46,7 +47,7 @@ class Running {
   }
 }
 
-const all = ['requests', 'clients', 'staff-members', 'teams'];
+const all = collections.map(({ declaration }) => declaration.name);
 const lease = 6_000;
 
 describe('several processes over one desk on servers', () => {
