@@ -25,11 +25,13 @@ process.on('SIGTERM', () => end(0)).on('SIGINT', () => end(0));
 const [opens, ends] = [() => true, () => false];
 const known = {
   RequestOpened: [1, opens],
-  RequestResolved: [1, ends],
+  RequestResolved: [2, ends],
   ResolutionRejected: [1, opens],
   RequestClosed: [1, ends],
   RequestReopened: [1, opens],
   RequestCancelled: [1, ends],
+  RequestMerged: [1, ends],
+  RequestUnmerged: [1, opens],
   RequestStatusImported: [1, ({ to }) => !['resolved', 'closed', 'cancelled', 'merged'].includes(to)],
 };
 

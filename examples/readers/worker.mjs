@@ -16,7 +16,7 @@ class Hopeless extends Error {}
 // An event can come again, to another worker too. The folder stands for a table whose key is the event's id
 const work = ({ id, streamId, revision, type, metadata }) => {
   if (type !== 'RequestResolved') return 'nothing to do';
-  if (metadata.version > 1) throw new Hopeless(`${type} is version ${metadata.version}: read docs/events.md, then teach this worker`);
+  if (metadata.version > 2) throw new Hopeless(`${type} is version ${metadata.version}: read docs/events.md, then teach this worker`);
   try {
     writeFileSync(join(folder, id), `tell the client: ${streamId} is resolved\n`, { flag: 'wx' });
     console.log(JSON.stringify({ stream: streamId, revision: String(revision), type, id }));

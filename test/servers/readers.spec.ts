@@ -257,7 +257,10 @@ describe('readers of the log in other services', () => {
     it.each([
       [['create', 'a group'], 'which group? '],
       [['create'], 'which group? '],
-      [['create', 'g', '--category', 'requests'], '--category requests: the categories are request, client, staff, team'],
+      [
+        ['create', 'g', '--category', 'requests'],
+        '--category requests: the categories are request, task, problem, setting, client, staff, team',
+      ],
       [['create', 'g', '--from', 'now'], '--from now: '],
       [['remove', 'g', '--from', 'end'], '--from is for create'],
       [['list', 'g'], 'list shows every group'],
