@@ -67,6 +67,10 @@ const answers = async (client: EventStoreDBClient): Promise<void> => {
   for await (const event of events) if (event) break;
 };
 
+// The client's own time-out of a ping, in milliseconds; how many clients were made
+const keptAlive = 10_000;
+let made = 0;
+
 /** One client at a time: replaced when a call hangs, because the client notices a half-open connection late, and when it does not recover by itself. */
 export class Connection {
   private client: EventStoreDBClient;
@@ -200,10 +204,14 @@ export class Connection {
       throw new SettingWrong('EVENTSTORE_URL has a user without a password: esdb://user:password@host:2113');
     for (const file of [...options].flatMap(([name, value]) => (/file$/i.test(name) ? [value] : [])))
       if (!isReadable(file)) throw new SettingWrong(`EVENTSTORE_URL names a file that cannot be read: ${file}`);
+    // gRPC shares the connections of all clients with the same options: one in place of a client that hangs needs others
+    const own = [...options.keys()].some((name) => /^keepAliveTimeout$/i.test(name))
+      ? ''
+      : `&keepAliveTimeout=${keptAlive + (made++ % keptAlive)}`;
     let why: string;
     try {
       return EventStoreDBClient.connectionString(
-        `${this.url}${this.url.includes('?') ? '&' : '?'}connectionName=ledgerdesk-${randomUUID()}`,
+        `${this.url}${this.url.includes('?') ? '&' : '?'}connectionName=ledgerdesk-${randomUUID()}${own}`,
       );
     } catch (e) {
       // The client's message quotes the address, with its password
