@@ -14,6 +14,11 @@ it.each([
     'a server is killed',
     /^R1\+R9\/servers {2}kills: 1 of EventStoreDB .* 1 of MongoDB .* each there once, no other; .* equal a clean rebuild/m,
   ],
+  [
+    'R15',
+    'the network is cut',
+    /^R15 {2}disturbances, .* 1 of 'reset' .* 1 of 'drop' .* each there once, no other; .* equal a clean rebuild/m,
+  ],
 ])(
   '%s: nothing is lost or doubled when %s',
   async (row, _, proof) => {
