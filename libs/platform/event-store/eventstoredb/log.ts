@@ -206,7 +206,7 @@ export class EventStoreDbLog implements EventStore {
       } finally {
         signal.removeEventListener('abort', stop);
         unwatch();
-        await events.unsubscribe().catch(() => undefined);
+        void events.unsubscribe().catch(() => undefined);
         events.destroy();
       }
       if (!signal.aborted) await this.connection.pause(attempt++);
@@ -257,8 +257,8 @@ export class EventStoreDbLog implements EventStore {
         await this.connection.pause(attempt++);
       } finally {
         unwatch();
-        // One that was never opened fails again here
-        await events.cancel().catch(() => undefined);
+        // Not waited for: of a stream that was never opened it never comes
+        void events.cancel().catch(() => undefined);
       }
     }
   }
