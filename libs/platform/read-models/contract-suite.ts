@@ -5,12 +5,10 @@ import { type Build, type Declaration, type Document, type PageQuery, type ReadM
 import { Reference } from './reference.js';
 import { aQuery, aStep, day, documentOf, filedOf, type Keys, lifeOf, type Query, trial, writing } from './trial.js';
 
-export interface OpenedReadModels {
-  readonly readModels: ReadModels;
-  /** Another connection to the same read models, as another process would have. */
-  readonly other: ReadModels;
-  /** Ends both as a restart would, and opens the same read models again. */
-  reopen(): Promise<ReadModels>;
+export interface TriedReadModels {
+  /** A connection to the one lot of read models that is tried, as each process has its own. */
+  open(): Promise<ReadModels>;
+  /** When every connection is closed. */
   clean(): Promise<void>;
   /** The server sorts text by UTF-16 units, not by bytes as every real one does: only what tells the two apart is left out. */
   readonly sortsByUtf16?: boolean;
@@ -57,20 +55,32 @@ const same = async (tried: Build, reference: Reference, { by, ...query }: Query)
 };
 
 /** What the port promises (DESIGN.md, "Processors" and "Read models on two stores"), for an adapter to prove. */
-export const readModelsContract = (title: string, open: () => Promise<OpenedReadModels>): void => {
+export const readModelsContract = (title: string, prepare: () => Promise<TriedReadModels>): void => {
   describe(`${title}: what read models promise`, () => {
-    let opened: OpenedReadModels;
+    let prepared: TriedReadModels;
     let readModels: ReadModels;
+    /** As another process. */
+    let other: ReadModels;
+    const openBoth = async (): Promise<void> => {
+      [readModels, other] = [await prepared.open(), await prepared.open()];
+    };
+    const closeBoth = async (): Promise<void> => {
+      await readModels.close();
+      await other.close();
+    };
     let declaration: Declaration;
     let model: ReadModel;
     let build: Build;
     const logId = randomUUID();
     let names = 0;
     beforeAll(async () => {
-      opened = await open();
-      ({ readModels } = opened);
+      prepared = await prepare();
+      await openBoth();
     });
-    afterAll(async () => opened.clean());
+    afterAll(async () => {
+      await closeBoth();
+      await prepared.clean();
+    });
     beforeEach(async () => {
       declaration = trial(`trial${names++}`);
       model = await readModels.model(declaration);
@@ -99,7 +109,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
         });
         const bare = documentOf('two', 0n);
         await wrote(full, bare);
-        for (const at of [build, (await (await opened.other.model(declaration)).builds())[0] as Build]) {
+        for (const at of [build, (await (await other.model(declaration)).builds())[0] as Build]) {
           expect([...(await at.load(['two', 'one', 'three']))].sort()).toEqual([
             ['one', full],
             ['two', bare],
@@ -138,7 +148,8 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
         const document = documentOf('a', 2n, { keys: { team: 'x', tags: ['t'] }, words: ['w'] });
         await build.write(writing({ filed: [filedOf(documentOf('a', 1n), day(2))], documents: [document], checkpoint: 7n }));
         await model.serve(build);
-        readModels = await opened.reopen();
+        await closeBoth();
+        await openBoth();
         const again = (await (await readModels.model(declaration)).serving()) as Build;
         expect([again.name, again.logId, again.version, await again.checkpoint()]).toEqual([build.name, logId, 1, 7n]);
         expect(await ids({ any: { team: ['x'], tags: ['t'] }, words: ['w'] }, again)).toEqual(['a']);
@@ -148,7 +159,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
       });
 
       it('is safe when two projectors write the same at once, cut differently', async () => {
-        const there = (await (await opened.other.model(declaration)).builds())[0] as Build;
+        const there = (await (await other.model(declaration)).builds())[0] as Build;
         const at = (n: number): Document =>
           documentOf('a', BigInt(n), { keys: { team: `t${n % 3}`, tags: [`g${n % 4}`] }, words: [`w${n}`] });
         const batches = (of: Build, size: number) => async (): Promise<void> => {
@@ -537,7 +548,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
     });
 
     it('iterates documents and versions by the bytes of their ids, then position, however many', async () => {
-      const odd = ['B', 'a', 'é', ...(opened.sortsByUtf16 ? [] : [apart]), '🎫', 'Z', 'a0'];
+      const odd = ['B', 'a', 'é', ...(prepared.sortsByUtf16 ? [] : [apart]), '🎫', 'Z', 'a0'];
       const many = Array.from({ length: 1_100 }, (_, i) => `m${String(i).padStart(4, '0')}`);
       const all = [...odd, ...many].map((id) => documentOf(id, 3n));
       await build.write(
@@ -571,7 +582,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
       });
 
       it('switched by one connection are seen by another at its next call', async () => {
-        const there = await opened.other.model(declaration);
+        const there = await other.model(declaration);
         expect(await there.serving()).toBeUndefined();
         await model.serve(build);
         expect((await there.serving())?.name).toBe(build.name);
@@ -631,7 +642,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
     });
 
     it('tells everybody that a model stands still, and why, until it follows again', async () => {
-      const there = await opened.other.model(declaration);
+      const there = await other.model(declaration);
       const another = await readModels.model(trial(`another${names}`));
       expect(await there.stalled()).toBeNull();
       await model.stall('it cannot read trial-1@0');
@@ -643,7 +654,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
     });
 
     it('leases a read model to one holder at a time, until it is released or its time is over', async () => {
-      const there = await opened.other.model(declaration);
+      const there = await other.model(declaration);
       expect([await model.lease('here', 60_000), await there.lease('there', 60_000), await model.lease('here', 60_000)]).toEqual([
         true,
         false,
@@ -742,7 +753,7 @@ export const readModelsContract = (title: string, open: () => Promise<OpenedRead
           fc.array(aStep, { minLength: 1, maxLength: 25 }),
           fc.array(aQuery, { minLength: 12, maxLength: 12 }),
           async (allSteps, allQueries) => {
-            const [steps, queries] = opened.sortsByUtf16 ? without([allSteps, allQueries] as const) : [allSteps, allQueries];
+            const [steps, queries] = prepared.sortsByUtf16 ? without([allSteps, allQueries] as const) : [allSteps, allQueries];
             const [tried, reference] = [await model.begin(logId), new Reference(declaration)];
             const asks = queries[Symbol.iterator]();
             for (const writes of lifeOf(steps, reference)) {

@@ -2,14 +2,12 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Vault } from './port.js';
 
-export interface OpenedVault {
-  readonly vault: Vault;
-  /** Another connection to the same vault, as another process would have. */
-  readonly other: Vault;
-  /** Ends both as a restart would, and opens the same vault again. */
-  reopen(): Promise<Vault>;
+export interface TriedVault {
+  /** A connection to the one vault that is tried, as each process has its own. */
+  open(): Promise<Vault>;
   /** Everything the vault keeps anywhere, as raw bytes: what is destroyed must be nowhere in it. */
   raw(): Promise<Buffer>;
+  /** When every connection is closed. */
   clean(): Promise<void>;
   /** The server sorts text by UTF-16 units, not by bytes as every real one does: only what tells the two apart is left out. */
   readonly sortsByUtf16?: boolean;
@@ -45,15 +43,27 @@ const digest = (bytes: Uint8Array | string | undefined): string =>
     .digest('hex');
 
 /** What the port promises (DESIGN.md, "The vault"), for an adapter to prove. The vault need not be empty. */
-export const vaultContract = (title: string, open: () => Promise<OpenedVault>): void => {
+export const vaultContract = (title: string, prepare: () => Promise<TriedVault>): void => {
   describe(`${title}: what a vault promises`, () => {
-    let opened: OpenedVault;
+    let prepared: TriedVault;
     let vault: Vault;
+    /** As another process. */
+    let other: Vault;
+    const openBoth = async (): Promise<void> => {
+      [vault, other] = [await prepared.open(), await prepared.open()];
+    };
+    const closeBoth = async (): Promise<void> => {
+      await vault.close();
+      await other.close();
+    };
     beforeAll(async () => {
-      opened = await open();
-      ({ vault } = opened);
+      prepared = await prepare();
+      await openBoth();
     });
-    afterAll(async () => opened.clean());
+    afterAll(async () => {
+      await closeBoth();
+      await prepared.clean();
+    });
 
     /** A name with bytes under it. */
     const held = async (bytes = randomBytes(32)): Promise<{ readonly name: string; readonly bytes: Buffer }> => {
@@ -74,7 +84,7 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
           const { name } = await held(bytes);
           expect(Buffer.from((await vault.get(name)) as Uint8Array).equals(bytes)).toBe(true);
           expect(digest(await gathered(vault, name))).toBe(digest(bytes));
-          expect(digest(await gathered(opened.other, name))).toBe(digest(bytes));
+          expect(digest(await gathered(other, name))).toBe(digest(bytes));
         }
       });
 
@@ -106,7 +116,7 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
       it('keeps the bytes that were first under a name', async () => {
         const { name, bytes } = await held();
         expect(await vault.put(name, randomBytes(32))).toBe('held');
-        expect(await opened.other.put(name, randomBytes(32))).toBe('held');
+        expect(await other.put(name, randomBytes(32))).toBe('held');
         expect(await vault.put(name, bytes)).toBe('held');
         expect(digest(await gathered(vault, name))).toBe(digest(bytes));
       });
@@ -144,12 +154,12 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
       for (let round = 0; round < 10; round++) {
         const name = nameOf();
         const all = Array.from({ length: 8 }, () => randomBytes(32));
-        const outcomes = await Promise.all(all.map((bytes, i) => (i % 2 === 0 ? vault : opened.other).put(name, bytes)));
+        const outcomes = await Promise.all(all.map((bytes, i) => (i % 2 === 0 ? vault : other).put(name, bytes)));
         expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(1);
         expect(outcomes.filter((outcome) => outcome === 'held')).toHaveLength(7);
         const winner = digest(all[outcomes.indexOf('stored')]);
         expect(digest(await gathered(vault, name))).toBe(winner);
-        expect(digest(await gathered(opened.other, name))).toBe(winner);
+        expect(digest(await gathered(other, name))).toBe(winner);
       }
     });
 
@@ -166,7 +176,7 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
       it('leaves a tombstone that no put fills again, on every connection', async () => {
         const { name } = await held();
         await vault.destroy(name);
-        for (const one of [vault, opened.other]) {
+        for (const one of [vault, other]) {
           expect([await one.get(name), await one.stream(name)]).toEqual(['destroyed', 'destroyed']);
           expect(await one.put(name, randomBytes(32))).toBe('destroyed');
           expect(await one.get(name)).toBe('destroyed');
@@ -176,7 +186,7 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
       it('does nothing the second time, and leaves a tombstone also for a name never used', async () => {
         const { name } = await held();
         await vault.destroy(name);
-        await opened.other.destroy(name);
+        await other.destroy(name);
         expect(await vault.get(name)).toBe('destroyed');
         const never = nameOf();
         await vault.destroy(never);
@@ -187,13 +197,13 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
         const all = [];
         for (let lot = 0; lot < 20; lot++) all.push(...(await Promise.all(Array.from({ length: 60 }, async () => held()))));
         const large = await held(randomBytes(50_000));
-        const before = await opened.raw();
+        const before = await prepared.raw();
         expect(all.every(({ bytes }) => before.includes(bytes))).toBe(true);
         const gone = [large, ...all.filter((_, i) => i % 9 === 4)];
         const half = gone.length >> 1;
         for (const { name } of gone.slice(0, half)) await vault.destroy(name);
-        await Promise.all(gone.slice(half).map(({ name }, i) => (i % 2 === 0 ? vault : opened.other).destroy(name)));
-        const after = await opened.raw();
+        await Promise.all(gone.slice(half).map(({ name }, i) => (i % 2 === 0 ? vault : other).destroy(name)));
+        const after = await prepared.raw();
         expect(gone.filter(({ bytes }) => [0, bytes.length - 16].some((at) => after.includes(bytes.subarray(at, at + 16))))).toEqual([]);
         for (const { name, bytes } of all.filter((one) => !gone.includes(one)))
           expect(digest((await vault.get(name)) as Uint8Array)).toBe(digest(bytes));
@@ -202,7 +212,7 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
       it('wins over a put that is on its way, or loses to it and then removes it: never bytes after a tombstone', async () => {
         for (let round = 0; round < 10; round++) {
           const name = nameOf();
-          const [outcome] = await Promise.all([vault.put(name, randomBytes(32)), opened.other.destroy(name)]);
+          const [outcome] = await Promise.all([vault.put(name, randomBytes(32)), other.destroy(name)]);
           expect(['stored', 'destroyed']).toContain(outcome);
           expect(await vault.get(name)).toBe('destroyed');
         }
@@ -211,7 +221,7 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
 
     it('lists every name ever used, each once, in order of its bytes, with whether it was destroyed', async () => {
       const base = `order-${randomUUID()}`;
-      const ends = ['a', 'b', 'Z', 'é', '🎫', ...(opened.sortsByUtf16 ? [] : ['\uffee']), '0'];
+      const ends = ['a', 'b', 'Z', 'é', '🎫', ...(prepared.sortsByUtf16 ? [] : ['\uffee']), '0'];
       const used = ends.map((end) => base + end);
       for (const name of used) await vault.put(name, Buffer.from('x'));
       await vault.destroy(`${base}b`);
@@ -231,7 +241,8 @@ export const vaultContract = (title: string, open: () => Promise<OpenedVault>): 
       const gone = await held();
       await vault.destroy(gone.name);
       const before = await namesOf(vault);
-      vault = await opened.reopen();
+      await closeBoth();
+      await openBoth();
       expect(await namesOf(vault)).toEqual(before);
       expect(digest((await vault.get(kept.name)) as Uint8Array)).toBe(digest(kept.bytes));
       expect([await vault.get(gone.name), await vault.put(gone.name, randomBytes(8))]).toEqual(['destroyed', 'destroyed']);

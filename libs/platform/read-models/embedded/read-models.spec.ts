@@ -14,26 +14,7 @@ const temporary = (): string => mkdtempSync(join(tmpdir(), 'views-'));
 
 readModelsContract('the embedded read models', async () => {
   const folder = temporary();
-  let [readModels, other] = [await EmbeddedReadModels.open({ folder }), await EmbeddedReadModels.open({ folder })];
-  const close = async (): Promise<void> => {
-    await readModels.close();
-    await other.close();
-  };
-  return {
-    readModels,
-    get other() {
-      return other;
-    },
-    reopen: async () => {
-      await close();
-      [readModels, other] = [await EmbeddedReadModels.open({ folder }), await EmbeddedReadModels.open({ folder })];
-      return readModels;
-    },
-    clean: async () => {
-      await close();
-      rmSync(folder, { recursive: true });
-    },
-  };
+  return { open: () => EmbeddedReadModels.open({ folder }), clean: async () => rmSync(folder, { recursive: true }) };
 });
 
 describe('the embedded read models', () => {

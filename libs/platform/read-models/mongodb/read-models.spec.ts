@@ -10,27 +10,7 @@ import { type Step } from './writing.js';
 // Runs only where a server is named: jest.config.mjs
 readModelsContract('the read models on MongoDB', async () => {
   const { url, sortsByUtf16, clean } = await trialDatabase();
-  let [readModels, other] = [await MongoReadModels.open({ url }), await MongoReadModels.open({ url })];
-  const close = async (): Promise<void> => {
-    await readModels.close();
-    await other.close();
-  };
-  return {
-    readModels,
-    get other() {
-      return other;
-    },
-    sortsByUtf16,
-    reopen: async () => {
-      await close();
-      [readModels, other] = [await MongoReadModels.open({ url }), await MongoReadModels.open({ url })];
-      return readModels;
-    },
-    clean: async () => {
-      await close();
-      await clean();
-    },
-  };
+  return { open: () => MongoReadModels.open({ url }), sortsByUtf16, clean };
 });
 
 describe('the read models on MongoDB', () => {

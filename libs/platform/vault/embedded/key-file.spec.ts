@@ -12,24 +12,10 @@ const temporary = (): string => mkdtempSync(join(tmpdir(), 'keys-'));
 
 vaultContract('the key file', async () => {
   const folder = temporary();
-  let [vault, other] = [await KeyFile.open({ folder }), await KeyFile.open({ folder })];
-  const close = async (): Promise<void> => {
-    await vault.close();
-    await other.close();
-  };
   return {
-    vault,
-    other,
-    reopen: async () => {
-      await close();
-      [vault, other] = [await KeyFile.open({ folder }), await KeyFile.open({ folder })];
-      return vault;
-    },
+    open: () => KeyFile.open({ folder }),
     raw: async () => Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name)))),
-    clean: async () => {
-      await close();
-      rmSync(folder, { recursive: true });
-    },
+    clean: async () => rmSync(folder, { recursive: true }),
   };
 });
 

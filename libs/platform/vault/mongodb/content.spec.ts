@@ -8,26 +8,7 @@ import { MongoContent } from './content.js';
 // Runs only where a server is named: jest.config.mjs
 vaultContract('content on MongoDB', async () => {
   const { url, sortsByUtf16, raw, clean } = await trialDatabase();
-  let [vault, other] = [await MongoContent.open({ url }), await MongoContent.open({ url })];
-  const close = async (): Promise<void> => {
-    await vault.close();
-    await other.close();
-  };
-  return {
-    vault,
-    other,
-    sortsByUtf16,
-    reopen: async () => {
-      await close();
-      [vault, other] = [await MongoContent.open({ url }), await MongoContent.open({ url })];
-      return vault;
-    },
-    raw: () => raw('content'),
-    clean: async () => {
-      await close();
-      await clean();
-    },
-  };
+  return { open: () => MongoContent.open({ url }), sortsByUtf16, raw: () => raw('content'), clean };
 });
 
 it('destroying a name removes also what an upload left that was cut off, by whomever', async () => {
