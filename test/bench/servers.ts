@@ -1,19 +1,7 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { ownEventStore, ownMongo, type ServerProcess } from '#test/servers/servers.js';
+import { isOnPath, ownEventStore, ownMongo, type ServerProcess } from '#test/servers/servers.js';
 import { appendsAndReads } from './event-store.js';
 import { projectedWrites } from './documents.js';
 import { type Comparison, type Row } from './row.js';
-
-const isOnPath = (command: string): boolean =>
-  (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 
 /** Where a server is to be had: the one that a setting names, or one of its own on disk, gone afterwards. */
 const servers = [

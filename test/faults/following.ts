@@ -7,7 +7,7 @@ import { Projector } from '#platform/processors/projector.js';
 import { open, parcels } from '#platform/processors/spec.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { MongoReadModels } from '#platform/read-models/mongodb/read-models.js';
-import { type Build, type ReadModel, type ReadModels, type Writes } from '#platform/read-models/port.js';
+import { inSteps, writtenBy } from './steps.js';
 
 const [folder = '', forMilliseconds = '', mongo = ''] = process.argv.slice(2);
 const stopping = new AbortController();
@@ -28,47 +28,18 @@ const come = (step: string): void => {
   process.kill(process.pid, 'SIGSTOP');
 };
 
-/** In the embedded file a stop within the transaction would hold up everybody: there each step is a write of its own. */
-const inSteps = async (build: Build, { filed, documents, parked, checkpoint }: Writes): Promise<void> => {
-  const nothing = { filed: [], documents: [], parked: [], checkpoint: -1n };
-  await build.write({ ...nothing, filed });
-  come('filed');
-  await build.write({ ...nothing, documents });
-  come('documents');
-  await build.write({ ...nothing, parked });
-  come('parked');
-  await build.write({ ...nothing, checkpoint });
-  come('checkpoint');
-};
-
-const watched = (build: Build): Build =>
-  Object.assign(Object.create(build) as Build, {
-    write: async (writes: Writes) => {
-      come('loaded');
-      try {
-        await (mongo === '' ? inSteps(build, writes) : build.write(writes));
-      } finally {
-        if (stopped) writeSync(1, 'went on\n');
-        stopped = false;
-      }
-    },
-  });
-
-const modelWatched = (model: ReadModel): ReadModel =>
-  Object.assign(Object.create(model) as ReadModel, {
-    begin: async (logId: string) => watched(await model.begin(logId)),
-    builds: async () => (await model.builds()).map(watched),
-    serving: async () => {
-      const serving = await model.serving();
-      return serving && watched(serving);
-    },
-  });
-
 const store = await EmbeddedLog.open({ folder });
 const models =
   mongo === '' ? await EmbeddedReadModels.open({ folder }) : await MongoReadModels.open({ url: mongo, failpoint: (step) => come(step) });
-const readModels: ReadModels = Object.assign(Object.create(models) as ReadModels, {
-  model: async (declaration: typeof parcels.declaration) => modelWatched(await models.model(declaration)),
+const readModels = writtenBy(models, async (build, writes) => {
+  come('loaded');
+  try {
+    // In the embedded file a stop within the transaction would hold up everybody: there each step is a write of its own
+    await (mongo === '' ? inSteps(build, writes, come) : build.write(writes));
+  } finally {
+    if (stopped) writeSync(1, 'went on\n');
+    stopped = false;
+  }
 });
 const leasing = { holder: randomUUID(), forMilliseconds: Number(forMilliseconds) };
 const projector = await Projector.of(store, readModels, [parcels], open, leasing);

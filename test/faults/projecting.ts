@@ -4,7 +4,7 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { Projector } from '#platform/processors/projector.js';
 import { open, parcels } from '#platform/processors/spec.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
+import { inSteps, writtenBy } from './steps.js';
 
 const [folder = '', at = '', nth = '1', how = ''] = process.argv.slice(2);
 process.on('disconnect', () => process.exit());
@@ -13,39 +13,8 @@ const come = (step: string): void => {
   if (step === at && --left === 0) process.kill(process.pid, 'SIGKILL');
 };
 
-/** The build as of a store without transactions: each step of a write is on its own, and may be the last. */
-const inSteps = (build: Build): Build =>
-  Object.assign(Object.create(build) as Build, {
-    write: async ({ filed, documents, parked, checkpoint }: Parameters<Build['write']>[0]) => {
-      const nothing = { filed: [], documents: [], parked: [], checkpoint: -1n };
-      await build.write({ ...nothing, filed });
-      come('filed');
-      await build.write({ ...nothing, documents });
-      come('documents');
-      await build.write({ ...nothing, parked });
-      come('parked');
-      await build.write({ ...nothing, checkpoint });
-      come('checkpoint');
-    },
-  });
-
-const modelInSteps = (model: ReadModel): ReadModel =>
-  Object.assign(Object.create(model) as ReadModel, {
-    begin: async (logId: string) => inSteps(await model.begin(logId)),
-    builds: async () => (await model.builds()).map(inSteps),
-    serving: async () => {
-      const serving = await model.serving();
-      return serving && inSteps(serving);
-    },
-  });
-
 const models = await EmbeddedReadModels.open(how === 'transaction' ? { folder, failpoint: come } : { folder });
-const readModels: ReadModels =
-  how === 'transaction'
-    ? models
-    : Object.assign(Object.create(models) as ReadModels, {
-        model: async (declaration: typeof parcels.declaration) => modelInSteps(await models.model(declaration)),
-      });
+const readModels = how === 'transaction' ? models : writtenBy(models, (build, writes) => inSteps(build, writes, come));
 
 const store = await EmbeddedLog.open({ folder });
 const projector = await Projector.of(store, readModels, [parcels], open);

@@ -1,18 +1,7 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { isOnPath } from '#test/servers/servers.js';
 
 /** A server that a fault needs; its own where it is killed. */
 export type Server = 'eventstored' | 'mongod' | 'own mongod';
-
-const isOnPath = (name: string): boolean =>
-  (process.env['PATH'] ?? '').split(delimiter).some((at) => {
-    try {
-      accessSync(join(at, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 
 const lack: Readonly<Record<Server, () => string | undefined>> = {
   eventstored: () => (isOnPath('eventstored') ? undefined : '`eventstored` on PATH'),
