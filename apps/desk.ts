@@ -165,14 +165,13 @@ const secretOf = async (keys: Vault): Promise<Uint8Array> => {
 
 /** What a decision may ask: the read models as they serve, told with the position that they had reached before. */
 const readsOf = (reading: Reading): Reads => ({
-  count: async (name, where) => {
+  counts: async (name, where, by) => {
     const collection = collections.find(({ declaration }) => declaration.name === name);
-    const by = Object.keys(where)[0];
-    if (!collection || by === undefined) throw new Error(`no read model answers how many '${name}' there are`);
+    if (!collection) throw new Error(`no read model answers how many '${name}' there are`);
     const serving = await reading.serving(collection);
     const position = await serving.checkpoint();
     const counts = await serving.counts({ any: where, range: {}, words: [] }, by);
-    return { answer: counts.reduce((sum, { count }) => sum + count, 0), position };
+    return { answer: Object.fromEntries(counts.flatMap(({ key, count }) => (key === null ? [] : [[key, count]]))), position };
   },
 });
 

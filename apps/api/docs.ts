@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { Controller, Get, Param, Res, type Type } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { Access } from '#platform/http/access.js';
-import { type OpenRoute, openApiOf } from '#platform/http/openapi.js';
 import { Problem } from '#platform/http/problem.js';
 import { aggregates, collections } from '../contexts.js';
 import { build } from '../desk.js';
+import { type OpenRoute, openApiOf } from './openapi.js';
 
 /** Served to everybody, for operators, probes and whoever reads about the API. */
 export const openRoutes: readonly OpenRoute[] = [

@@ -185,12 +185,12 @@ describe('DisbandTeam', () => {
 
   it('asks for the open requests of this team alone', async () => {
     const asked: unknown[] = [];
-    const count = (...question: unknown[]) => {
+    const counts = (...question: unknown[]) => {
       asked.push(question);
-      return Promise.resolve({ answer: 0, position: 1n });
+      return Promise.resolve({ answer: {}, position: 1n });
     };
-    await DisbandTeam.facts(new DisbandTeam(), { id: desk } as unknown as Team).routed.ask({ count });
-    expect(asked).toEqual([['requests', { team: [desk], status: ['new', 'assigned', 'in-progress', 'on-hold'] }]]);
+    await DisbandTeam.facts(new DisbandTeam(), { id: desk } as unknown as Team).routed.ask({ counts });
+    expect(asked).toEqual([['requests', { team: [desk], status: ['new', 'assigned', 'in-progress', 'on-hold'] }, 'team']]);
   });
 
   it('is already so once disbanded, whatever is routed to it', () => {

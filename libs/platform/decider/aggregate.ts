@@ -48,9 +48,11 @@ export interface SettingFact<T> {
 }
 /** What a decision may ask the read models. */
 export interface Reads {
-  /** How many of a collection hold, under each of these keys, one of the values. */
-  count(collection: string, where: Where): Promise<{ readonly answer: number; readonly position: bigint }>;
+  /** How many of a collection hold, under each of these keys, one of the values; for each value of the key `by` that there is. */
+  counts(collection: string, where: Where, by: string): Promise<{ readonly answer: Counts; readonly position: bigint }>;
 }
+/** Value → how many hold it; none where it is not named. */
+export type Counts = Readonly<Record<string, number>>;
 export type Where = Readonly<Record<string, readonly (string | null)[]>>;
 /** What another read model knows, recorded with the events by name and the position it reflected. */
 export interface AnswerFact<T> {
@@ -58,15 +60,31 @@ export interface AnswerFact<T> {
   readonly ask: (reads: Reads) => Promise<{ readonly answer: T; readonly position: bigint }>;
 }
 export type Fact = FoldFact<object> | SettingFact<unknown> | AnswerFact<unknown>;
+export type Facts = Readonly<Record<string, Fact>>;
 
 /** The fold of another aggregate, by its contract and id (of nothing when the id is null). */
 export const foldOf = <S extends object>(contract: Contract<S>, id: string | null): FoldFact<S> => ({ contract, id });
 
 /** How many there are, as a read model of that name tells: it may be overtaken. */
-export const countOf = (of: string, where: Where): AnswerFact<number> => ({ question: of, ask: (reads) => reads.count(of, where) });
+export const countOf = (of: string, where: Where): AnswerFact<number> => ({
+  question: of,
+  ask: async (reads) => {
+    const { answer, position } = await reads.counts(of, where, Object.keys(where)[0] ?? '');
+    return { answer: Object.values(answer).reduce((sum, count) => sum + count, 0), position };
+  },
+});
+
+/** The same for each value of a key, as a read model of that name tells: it may be overtaken. */
+export const countsOf = (of: string, where: Where, by: string): AnswerFact<Counts> => ({
+  question: of,
+  ask: (reads) => reads.counts(of, where, by),
+});
 
 type Known<X> = X extends FoldFact<infer S> ? S | null : X extends SettingFact<infer T> ? T : X extends AnswerFact<infer T> ? T : never;
-type FactsOf<C> = C extends { readonly facts: (...args: never[]) => infer R } ? { readonly [K in keyof R]: Known<R[K]> } : unknown;
+type KnownOf<R> = { readonly [K in keyof R]: Known<R[K]> };
+type Both<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer I) => void ? I : never;
+type FactsOf<C> = (C extends { readonly facts: (...args: never[]) => infer R } ? KnownOf<R> : unknown) &
+  (C extends { readonly further: readonly ((...args: never[]) => infer R)[] } ? Both<R extends unknown ? KnownOf<R> : never> : unknown);
 
 /** What `decide` is told beside the command and the state: who, when, and the declared facts. */
 export type Given<C> = {
@@ -90,11 +108,13 @@ interface Declared {
 }
 // The parameters are `never` so that a class whose decide names its own command and facts fits
 export interface Opening extends Declared {
-  readonly facts?: (c: never, by: Person) => Readonly<Record<string, Fact>>;
+  readonly facts?: (c: never, by: Person) => Facts;
   open(c: never, given: never): Outcome;
 }
 export interface Deciding<S> extends Declared {
-  readonly facts?: (c: never, was: S, by: Person) => Readonly<Record<string, Fact>>;
+  readonly facts?: (c: never, was: S, by: Person) => Facts;
+  /** Facts that follow from what the facts before told (the members of the team that a rule chose), step by step. */
+  readonly further?: readonly ((c: never, was: S, known: never) => Facts)[];
   decide(c: never, was: S, given: never): Outcome;
 }
 export type CommandClass<S> = Opening | Deciding<S>;

@@ -6,7 +6,7 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type EventStore, AppendTooLarge, LogFull, LogReadOnly, none, type StoredEvent } from '#platform/event-store/port.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Sealed, Sealer } from '#platform/vault/sealing.js';
-import { aggregate, alreadySo, countOf, foldOf, type Given, type Person, type Reads, type SettingFact } from './aggregate.js';
+import { aggregate, alreadySo, countOf, countsOf, foldOf, type Given, type Person, type Reads, type SettingFact } from './aggregate.js';
 import { brokenLink } from './chain.js';
 import { Contract } from './contract.js';
 import { Contended, type Envelope, Executor, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from './execute.js';
@@ -65,8 +65,14 @@ const limits = aggregate(limit, { collection: 'limits', texts: {} }, { limits: {
 const mostScans: SettingFact<number> = { setting: 'most-scans', version: 0, value: 3, inForce: limit };
 const queueLength = countOf('queue', { state: ['waiting'] });
 const reads: Reads = {
-  count: (collection, where) =>
-    Promise.resolve({ answer: collection === 'queue' && where['state']?.[0] === 'waiting' ? 3 : 0, position: 41n }),
+  counts: (collection, where, by) =>
+    Promise.resolve({
+      answer:
+        collection === 'queue' && by === 'state'
+          ? Object.fromEntries((where['state'] ?? []).map((state): [string, number] => [String(state), 3]))
+          : {},
+      position: 41n,
+    }),
 };
 
 class OpenDepot {
@@ -112,9 +118,15 @@ class SendParcel {
     queued: queueLength,
     most: mostWeight,
   });
-  static decide(_: SendParcel, was: Parcel, { depot: from, nowhere, queued }: Given<typeof SendParcel>) {
+  // What waits at the place that the depot turned out to be
+  static readonly further = [
+    (_: SendParcel, __: Parcel, { depot: from }: { readonly depot: { readonly place: string } | null }) => ({
+      there: countsOf('queue', { state: [from?.place ?? ''] }, 'state'),
+    }),
+  ] as const;
+  static decide(_: SendParcel, was: Parcel, { depot: from, nowhere, queued, there }: Given<typeof SendParcel>) {
     if (was.status === 'sent') return alreadySo;
-    if (!from || nowhere !== null || queued !== 3) return reject('no-such-depot');
+    if (!from || nowhere !== null || queued !== 3 || there[from.place] !== 3) return reject('no-such-depot');
     return [ParcelScanned({ place: from.place }), ParcelSent({ from: from.place })];
   }
 }
@@ -556,7 +568,7 @@ describe('the way of a command', () => {
         ...{ role: 'packer', issuer: 'local', tokenId: 'token-1', method: 'bearer', address: '10.0.0.7' },
         ...{ $correlationId: 'c-1', $causationId: 'cause-1', traceparent: '00-1-1-01' },
         ...{ command: hex, fingerprint: expect.stringMatching(/^[\w-]{43}$/), source: 'console', build: '1.2.3' },
-        ...{ facts: { depot: 'depot-d1@0', queued: 'queue@41' }, settings: { 'most-weight': 7 } },
+        ...{ facts: { depot: 'depot-d1@0', queued: 'queue@41', there: 'queue@41' }, settings: { 'most-weight': 7 } },
         ...{ previous: scanned?.metadata['hash'], hash: hex },
       });
       expect(Object.keys(packed?.metadata ?? {}).sort()).toEqual(

@@ -17,7 +17,7 @@ import {
 } from '#platform/event-store/port.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { type Sealed, type Sealer } from '#platform/vault/sealing.js';
-import { type Aggregate, type AnyCommand, type Done, type Fact, type Outcome, type Person, type Reads } from './aggregate.js';
+import { type Aggregate, type AnyCommand, type Done, type Fact, type Facts, type Outcome, type Person, type Reads } from './aggregate.js';
 import { canonical } from './canonical.js';
 import { chained } from './chain.js';
 import { type EventDefinition, type Folded, type Happened, later } from './contract.js';
@@ -190,20 +190,24 @@ export class Executor {
   }
 
   private async decide(command: AnyCommand, id: string, body: object, state: object | null, by: Person, now: Instant) {
-    const { known, used } = await this.learn(declaredFacts(command, body, state, by));
+    const { known, used } = await this.learn(command, body, state, by);
     const given = { ...known, by, id, now, reason: (body as Stated).reason };
     const outcome: Outcome =
       'open' in command ? command.open(body as never, given as never) : command.decide(body as never, state as never, given as never);
     return { outcome, used };
   }
 
-  /** Reads the declared facts, and says what was read of each: stream@revision, or a setting's version. */
-  private async learn(declared: Readonly<Record<string, Fact>>): Promise<{ known: Record<string, unknown>; used: Used }> {
+  /** Reads the declared facts and those that follow from them, and says what was read of each: stream@revision, or a setting's version. */
+  private async learn(
+    command: AnyCommand,
+    body: object,
+    state: object | null,
+    by: Person,
+  ): Promise<{ known: Record<string, unknown>; used: Used }> {
     const known: Record<string, unknown> = {};
     const facts: Record<string, string> = {};
     const settings: Record<string, number> = {};
-    // All at once: on a server each is a round trip
-    const reading = Object.entries(declared).map(async ([name, fact]) => {
+    const read = async ([name, fact]: readonly [string, Fact]): Promise<void> => {
       if ('setting' in fact) {
         const { version, value } = (fact.inForce && (await this.writing.streams.load(fact.inForce, fact.setting)).folded.state) ?? fact;
         known[name] = value;
@@ -219,8 +223,9 @@ export class Executor {
         known[name] = folded.state;
         facts[name] = `${fact.contract.stream(fact.id)}@${folded.revision}`;
       }
-    });
-    await Promise.all(reading);
+    };
+    // All at once: on a server each is a round trip
+    for (const declared of declaredFacts(command, body, state, by)) await Promise.all(Object.entries(declared(known)).map(read));
     return { known, used: { facts: noneOr(facts), settings: noneOr(settings) } };
   }
 
@@ -317,9 +322,19 @@ export class Executor {
   }
 }
 
-const declaredFacts = (command: AnyCommand, body: object, state: object | null, by: Person): Readonly<Record<string, Fact>> => {
-  if ('open' in command) return command.facts?.(body as never, by) ?? {};
-  return command.facts?.(body as never, state as never, by) ?? {};
+/** What a command declares to be read, step by step, each step told what was read before. */
+export const declaredFacts = (
+  command: AnyCommand,
+  body: object,
+  state: object | null,
+  by: Person,
+): readonly ((known: Readonly<Record<string, unknown>>) => Facts)[] => {
+  if ('open' in command) return [() => command.facts?.(body as never, by) ?? {}];
+  const first = (): Facts => command.facts?.(body as never, state as never, by) ?? {};
+  const further = (command.further ?? []).map(
+    (step) => (known: Readonly<Record<string, unknown>>) => step(body as never, state as never, known as never),
+  );
+  return [first, ...further];
 };
 
 const noneOr = <T>(told: Readonly<Record<string, T>>) => (Object.keys(told).length > 0 ? inOrder(told) : undefined);

@@ -4,6 +4,7 @@ import { validateSync } from 'class-validator';
 import { type Sealed } from '#platform/vault/sealing.js';
 import { type Aggregate, type AnyCommand, type Fact, type Outcome, type Person } from './aggregate.js';
 import { type Contract, type Folded, type Happened } from './contract.js';
+import { declaredFacts } from './execute.js';
 import { type Instant } from './fields.js';
 import { isRejection } from './rejection.js';
 
@@ -128,10 +129,11 @@ const decided = (command: AnyCommand, body: object, was: object | null, by: Pers
   const wrong = validateSync(c, { whitelist: true, forbidNonWhitelisted: true }).flatMap((e) => Object.values(e.constraints ?? {}));
   if (wrong.length > 0) throw new Error(`not a body of ${command.name}: ${wrong.join('; ')}`);
   if (!command.who.some((role) => by.is(role))) throw new Error(`${command.name} is for ${command.who.join(', ')} alone`);
-  const declared = 'open' in command ? command.facts?.(c, by) : command.facts?.(c, was as never, by);
-  const known = Object.entries(declared ?? {}).map(([name, fact]) => [name, found(fact, world)]);
+  const known: Record<string, unknown> = {};
+  for (const declared of declaredFacts(command, c, was, by))
+    for (const [name, fact] of Object.entries(declared(known))) known[name] = found(fact, world);
   const { reason } = body as { readonly reason?: string };
-  const told = { ...Object.fromEntries(known), by, id, now: world.now, reason } as never;
+  const told = { ...known, by, id, now: world.now, reason } as never;
   return 'open' in command ? command.open(c, told) : command.decide(c, was as never, told);
 };
 

@@ -2,8 +2,8 @@ import { getMetadataStorage } from 'class-validator';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import { type Aggregate, type AnyCommand } from '#platform/decider/aggregate.js';
 import { type Collection } from '#platform/read-models/collection.js';
-import { formOf } from './body.js';
-import { kebab } from './commands.js';
+import { formOf } from '#platform/http/body.js';
+import { kebab } from '#platform/http/commands.js';
 
 interface Schema {
   readonly [keyword: string]: unknown;
