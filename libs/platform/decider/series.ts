@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type EventStore, none, StreamConflict } from '#platform/event-store/port.js';
-import { chained } from './chain.js';
-import { Contract, later } from './contract.js';
+import { type EventStore, StreamConflict } from '#platform/event-store/port.js';
+import { Contract, unopened } from './contract.js';
 import { type Instant, integer, string } from './fields.js';
+import { type Last, record } from './recording.js';
 
 interface Series {
   readonly last: number;
@@ -42,23 +42,16 @@ export class Numbers {
   private async take(series: string): Promise<void> {
     const stream = contract.stream(series);
     for (;;) {
-      let revision = none;
-      let previous = '';
-      let last = 0;
-      let recorded = this.now().toISOString() as Instant;
-      for await (const event of this.store.readStream(stream, { backwards: true })) {
-        revision = event.revision;
-        previous = event.metadata['hash'] as string;
-        last = event.data['last'] as number;
-        recorded = later(recorded, event.metadata['recorded'] as Instant);
+      let was: Last & { readonly last: number } = { ...unopened, last: 0 };
+      for await (const { revision, data, metadata } of this.store.readStream(stream, { backwards: true })) {
+        const { recorded, hash } = metadata as { readonly recorded: Instant; readonly hash: string };
+        was = { revision, recorded, hash, last: data['last'] as number };
         break;
       }
-      const { type, data } = NumbersAllocated({ series, first: last + 1, last: last + this.block, holder: this.holder });
-      const { version } = NumbersAllocated;
-      const metadata = { version, occurred: recorded, recorded, actor: 'ledgerdesk', source: 'reaction', build: this.build };
-      const event = chained(stream, revision + 1n, { id: randomUUID(), type, data: data as never, metadata }, previous);
+      const { last } = was;
+      const taken = NumbersAllocated({ series, first: last + 1, last: last + this.block, holder: this.holder });
       try {
-        await this.store.append(stream, revision, [event]);
+        await record(this.store, this.build, contract, series, was, taken, { actor: 'ledgerdesk', source: 'reaction' }, this.now());
         this.blocks.set(series, { next: last + 1, last: last + this.block });
         return;
       } catch (e) {

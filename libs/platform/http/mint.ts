@@ -1,6 +1,6 @@
 import { Contract } from '#platform/decider/contract.js';
 import { type In, integer, list, optional, string } from '#platform/decider/fields.js';
-import { recordByOperator } from '#platform/decider/operator.js';
+import { recordByOperator } from '#platform/decider/recording.js';
 import { type EventStore } from '#platform/event-store/port.js';
 
 const fields = { subject: string, roles: list(string), client: optional(string), seconds: integer };
@@ -11,4 +11,4 @@ export { contract as tokenContract };
 
 /** Records in the log that a token was minted, before it is handed out. @param build which release minted it */
 export const recordMint = (store: EventStore, build: string, tokenId: string, minted: In<typeof fields>): Promise<void> =>
-  recordByOperator(store, build, contract, tokenId, TokenMinted, TokenMinted({ ...minted, client: minted.client ?? null }));
+  recordByOperator(store, build, contract, tokenId, TokenMinted({ ...minted, client: minted.client ?? null }));
