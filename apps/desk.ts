@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { staffMember } from '#contexts/staff/contract/staff-member.js';
 import { type Reads } from '#platform/decider/aggregate.js';
 import { Executor } from '#platform/decider/execute.js';
@@ -12,9 +13,11 @@ import { type EventStore } from '#platform/event-store/port.js';
 import { type People } from '#platform/http/access.js';
 import { Reading } from '#platform/http/reading.js';
 import { LocalIssuer } from '#platform/http/tokens.js';
+import { type Finds } from '#platform/processors/reactor.js';
 import { type Opener } from '#platform/read-models/collection.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { type ReadModels } from '#platform/read-models/port.js';
+import { type PageQuery, type ReadModels } from '#platform/read-models/port.js';
+import { Unavailable } from '#platform/unavailable.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Vault } from '#platform/vault/port.js';
 import { Sealer } from '#platform/vault/sealing.js';
@@ -172,6 +175,33 @@ const readsOf = (reading: Reading): Reads => ({
     const position = await serving.checkpoint();
     const counts = await serving.counts({ any: where, range: {}, words: [] }, by);
     return { answer: Object.fromEntries(counts.flatMap(({ key, count }) => (key === null ? [] : [[key, count]]))), position };
+  },
+});
+
+// How long a reaction waits for a read model before it asks again from the beginning, in milliseconds
+const comesWithin = 10_000;
+
+/** What a reaction may ask: the read models as they serve, every page. */
+export const findsOf = (reading: Reading): Finds => ({
+  ids: async (name, where, { due, since }) => {
+    const collection = collections.find(({ declaration }) => declaration.name === name);
+    if (!collection) throw new Error(`no read model '${name}' is there to be asked`);
+    const until = performance.now() + comesWithin;
+    while (since !== undefined && (await (await reading.serving(collection)).checkpoint()) < since) {
+      if (performance.now() > until) throw new Unavailable(`the read model '${name}' does not come: /readyz says why`);
+      await delay(20);
+    }
+    const serving = await reading.serving(collection);
+    const { orders, defaultOrder } = collection.declaration;
+    const order = Object.keys(orders).find((one) => due !== undefined && orders[one]?.[0] === due[0]) ?? defaultOrder;
+    const range = due === undefined ? {} : { [due[0]]: { to: due[1] } };
+    const ids: string[] = [];
+    for (let after: PageQuery['after']; ;) {
+      const { bodies, next } = await serving.page({ any: where, range, words: [], order, descending: false, limit: 500, after });
+      for (const body of bodies) ids.push((JSON.parse(body) as { readonly id: string }).id);
+      if (next === undefined) return ids;
+      after = next;
+    }
   },
 });
 

@@ -96,6 +96,8 @@ export type Given<C> = {
   readonly reason: string | undefined;
 } & FactsOf<C>;
 
+/** The role of what the desk does by itself, in answer to a fact: no token carries it. */
+export const reaction = 'reaction';
 export type Roles = readonly [string, ...string[]];
 interface Declared {
   new (): object;

@@ -33,9 +33,10 @@ export interface Envelope {
   /** The revision that the caller saw (If-Match). */
   readonly ifMatch?: bigint | undefined;
   readonly issuer: string;
-  readonly tokenId: string;
+  /** A reaction has neither token nor address. */
+  readonly tokenId?: string;
   readonly method: string;
-  readonly address: string;
+  readonly address?: string;
   readonly correlation: string;
   readonly causation?: string | undefined;
   readonly traceparent?: string | undefined;
@@ -139,7 +140,9 @@ export class Executor {
     const stream = contract.stream(id);
     const opens = 'open' in command;
     const fingerprint = this.fingerprint(body);
-    const sent: Sent = { command: this.commandId(stream, command.name, envelope), fingerprint, role, body, envelope };
+    const { idempotencyKey: key } = envelope;
+    const commandId = key === undefined ? randomUUID() : commandIdOf(by.id, stream, command.name, key);
+    const sent: Sent = { command: commandId, fingerprint, role, body, envelope };
 
     for (let attempt = 0; attempt < attempts; attempt++) {
       const { folded, commands } = await streams.load(contract, id);
@@ -308,19 +311,17 @@ export class Executor {
     }
   }
 
-  /** The same actor, thing, command and key give the same id; without a key every sending is its own. */
-  private commandId(stream: string, command: string, { by, idempotencyKey }: Envelope): string {
-    if (idempotencyKey === undefined) return randomUUID();
-    return createHash('sha256')
-      .update(JSON.stringify([by.id, stream, command, idempotencyKey]))
-      .digest('hex');
-  }
-
   /** Keyed, so that a body's personal texts cannot be guessed from the log. */
   private fingerprint(body: object): string {
     return createHmac('sha256', this.writing.secret).update(canonical(body)).digest('base64url');
   }
 }
+
+/** The same actor, thing, command and key give the same id; without a key every sending is its own. */
+export const commandIdOf = (actor: string, stream: string, command: string, key: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([actor, stream, command, key]))
+    .digest('hex');
 
 /** What a command declares to be read, step by step, each step told what was read before. */
 export const declaredFacts = (

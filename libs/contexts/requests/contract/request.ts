@@ -1,4 +1,4 @@
-import { Contract } from '#platform/decider/contract.js';
+import { Contract, later } from '#platform/decider/contract.js';
 import {
   boolean,
   type Id,
@@ -49,6 +49,20 @@ export interface Link {
 export interface Watcher {
   readonly watcher: string;
   readonly kind: (typeof watcherKinds)[number];
+}
+
+/** A request that a part of this one became; its subject is worded for it. */
+export interface Part {
+  readonly request: RequestId;
+  readonly subject: Sealed;
+}
+/** A file by the SHA-256 of its bytes, which stand in the content store under the person's key. */
+export interface File {
+  readonly sha256: string;
+  readonly about: string;
+  readonly name: Sealed;
+  readonly mediaType: string;
+  readonly size: number;
 }
 
 /** A client's request for service or for solving a problem, as its document. */
@@ -105,9 +119,16 @@ export interface Request {
   readonly watchers: readonly Watcher[];
   /** All the time that was logged, of everybody. */
   readonly minutesSpent: number;
+  /** The same by day (UTC) and person, as `timeOn` writes it; and when the last of it was spent. */
+  readonly timeLogged: readonly string[];
+  readonly lastLoggedAt: Instant | null;
   readonly links: readonly Link[];
   /** The others of its links, each once: what the other side asks by. */
   readonly linkedTo: readonly RequestId[];
+  /** The requests that its parts became; and, of such a part, the request that it comes from. */
+  readonly parts: readonly Part[];
+  readonly splitFrom: RequestId | null;
+  readonly files: readonly File[];
   /** The one problem that it is grouped under. */
   readonly problem: ProblemId | null;
   /** Into which it is merged, from which status, and, once that was taken back, into which it last was. */
@@ -156,6 +177,7 @@ export const RequestOpened = request.opening(
     priority: optional(oneOf(priorities)),
     complexity: oneOf(complexities),
     tags: list(string),
+    splitFrom: optional(requestId),
   },
   (e, at) => ({
     id: at.id,
@@ -185,8 +207,12 @@ export const RequestOpened = request.opening(
     calls: 0,
     watchers: [],
     minutesSpent: 0,
+    timeLogged: [],
+    lastLoggedAt: null,
     links: [],
     linkedTo: [],
+    parts: [],
+    files: [],
     problem: null,
     mergedInto: null,
     statusBeforeMerge: null,
@@ -203,6 +229,7 @@ export const RequestOpened = request.opening(
     // Last: V8 is fifty times slower to add many names to a spread than to add a spread to many names
     ...e,
   }),
+  [(old) => ({ ...old, splitFrom: null })],
 );
 
 export const RequestCategorised = request.event(
@@ -349,9 +376,26 @@ export const WatcherRemoved = request.event('WatcherRemoved', { watcher: string 
   watchers: was.watchers.filter(({ watcher }) => watcher !== e.watcher),
 }));
 
-export const TimeLogged = request.event('TimeLogged', { staff: staffId, minutes: integerBetween(1, 1440), activity: string }, (e, was) => ({
-  minutesSpent: was.minutesSpent + e.minutes,
-}));
+export const TimeLogged = request.event(
+  'TimeLogged',
+  { staff: staffId, minutes: integerBetween(1, 1440), activity: string },
+  (e, was, at) => {
+    const its = `${at.occurred.slice(0, 10)} ${e.staff} `;
+    const before = was.timeLogged.find((text) => text.startsWith(its));
+    const minutes = e.minutes + (before === undefined ? 0 : timeOn(before).minutes);
+    return {
+      minutesSpent: was.minutesSpent + e.minutes,
+      timeLogged: [...was.timeLogged.filter((text) => text !== before), its + minutes],
+      lastLoggedAt: later(was.lastLoggedAt ?? at.occurred, at.occurred),
+    };
+  },
+);
+
+/** One of `timeLogged`: a text, so that a read model that counts what is equal adds it up. */
+export const timeOn = (text: string) => {
+  const [day = '', staff = '', minutes] = text.split(' ');
+  return { day, staff, minutes: Number(minutes) };
+};
 
 export const RequestsLinked = request.event('RequestsLinked', { other: requestId, kind: oneOf(linkKinds) }, (e, was) =>
   linked([...was.links, e]),
@@ -359,6 +403,18 @@ export const RequestsLinked = request.event('RequestsLinked', { other: requestId
 
 export const RequestsUnlinked = request.event('RequestsUnlinked', { other: requestId, kind: oneOf(linkKinds) }, (e, was) =>
   linked(was.links.filter(({ other, kind }) => other !== e.other || kind !== e.kind)),
+);
+
+/** One of its parts is to go on as a request of its own, which a reaction opens. */
+export const RequestSplit = request.event('RequestSplit', { about: string, part: requestId, subject: textAbout('about') }, (e, was) => ({
+  parts: [...was.parts, { request: e.part, subject: e.subject }],
+}));
+
+/** Its bytes were in the content store before. */
+export const FileAttached = request.event(
+  'FileAttached',
+  { about: string, sha256: string, name: textAbout('about'), mediaType: string, size: integer },
+  (e, was) => ({ files: [...was.files, e] }),
 );
 
 export const RequestGrouped = request.event('RequestGrouped', { problem: problemId }, (e) => e);
