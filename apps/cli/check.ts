@@ -2,15 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { brokenLink } from '#platform/decider/chain.js';
 import { EventUnreadable } from '#platform/decider/contract.js';
 import { firstDifference } from '#platform/event-store/copying.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type Collection } from '#platform/read-models/collection.js';
-import { positionText } from '#platform/http/positions.js';
 import { type ReadModels } from '#platform/read-models/port.js';
 import { compareBuilds, comparePast, type Difference, sampled, upTo } from '#platform/processors/compare.js';
 import { catchUp } from '#platform/processors/catch-up.js';
@@ -18,6 +15,7 @@ import { fits } from '#platform/processors/projector.js';
 import { collections } from '../contexts.js';
 import { type Desk, openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
+import { followChains, type Seal, sealOf } from './seal.js';
 
 const shown = 20;
 // How many differences are looked at again at once
@@ -34,51 +32,14 @@ class Findings {
   }
 }
 
-/** A position, and the digest of the whole log up to it: `<log id>.<decimal>:<hex>`. */
-interface Seal {
-  readonly position: string;
-  readonly digest: string;
-}
-const sealOf = (text: string | undefined): Seal | undefined => {
-  if (text === undefined) return undefined;
-  const [, position, digest] = /^([0-9a-f-]{36}\.\d{1,19}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (position === undefined || digest === undefined) throw new UsageError('--against is a seal as an earlier check printed it');
-  return { position, digest };
-};
-
-/**
- * Follows every stream's chain of hashes through the whole log; says the first few places where it breaks. A stream that
- * was removed whole leaves no broken link: the digest over all hashes, kept elsewhere since an earlier check, tells.
- */
+/** Says the first few places where a chain of hashes breaks, or where the log is not what a seal says that it was. */
 const checkChain = async (desk: Desk, against: Seal | undefined): Promise<Findings> => {
-  const last = new Map<string, { readonly revision: bigint; readonly hash: string }>();
   const broken = new Findings();
-  let events = 0;
-  let position = '';
-  let met = false;
-  const digest = createHash('sha256');
-  for await (const event of desk.store.readAll()) {
-    events++;
-    const before = last.get(event.stream);
-    const gap =
-      event.revision !== (before?.revision ?? -1n) + 1n ? `revision ${event.revision} follows ${before?.revision ?? 'nothing'}` : undefined;
-    const why = gap ?? brokenLink(event, before?.hash ?? '');
-    if (why !== undefined) broken.add(`${event.stream}@${event.revision}`, why);
-    const hash = event.metadata['hash'] as string;
-    last.set(event.stream, { revision: event.revision, hash });
-    digest.update(`${event.position} ${event.stream} ${event.revision} ${hash}\n`);
-    position = positionText(desk.store.logId, event.position);
-    if (position !== against?.position) continue;
-    met = true;
-    if (digest.copy().digest('hex') !== against.digest)
-      broken.add(`log up to ${position}`, 'is not what it was when that seal was printed');
-  }
-  if (against && !met)
-    broken.add('log', `has no position ${against.position}, of which the seal is: events were removed, or it is another log`);
+  const { events, streams, seal } = await followChains(desk.store, against, (where, why) => broken.add(where, why));
   process.stdout.write(
-    `log: ${events} events in ${last.size} streams, ${broken.count === 0 ? 'every hash follows from the one before' : `${broken.count} broken`}\n`,
+    `log: ${events} events in ${streams} streams, ${broken.count === 0 ? 'every hash follows from the one before' : `${broken.count} broken`}\n`,
   );
-  if (events > 0) process.stdout.write(`seal, to be kept elsewhere: ${position}:${digest.digest('hex')}\n`);
+  if (seal !== undefined) process.stdout.write(`seal, to be kept elsewhere: ${seal}\n`);
   return broken;
 };
 
@@ -166,7 +127,8 @@ export const check: Subcommand = {
       args: [...args],
       options: { instants: { type: 'string', default: '5' }, against: { type: 'string' }, 'copy-of': { type: 'string' } },
     });
-    const against = sealOf(values.against);
+    const against = values.against === undefined ? undefined : sealOf(values.against);
+    if (values.against !== undefined && !against) throw new UsageError('--against is a seal as an earlier check printed it');
     if (!/^\d{1,3}$/.test(values.instants)) throw new UsageError('--instants is a number');
     const desk = await openDesk({ ...placesOf(), existing: true });
     const beside = await mkdtemp(join(tmpdir(), 'ledgerdesk-check-'));

@@ -7,6 +7,7 @@ import { copy } from './copy.js';
 import { events, generate, routes } from './documents.js';
 import { history } from './history.js';
 import { importRows } from './import/index.js';
+import { numbers } from './numbers.js';
 import { rebuildModel } from './rebuild.js';
 import { subscriptions } from './subscriptions.js';
 import { token } from './token.js';
@@ -19,6 +20,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   copy,
   subscriptions,
   history,
+  numbers,
   routes,
   events,
   generate,
