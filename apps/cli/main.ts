@@ -2,13 +2,16 @@ import 'reflect-metadata';
 import { placesOf } from '../desk.js';
 import { toldOf } from '../failures.js';
 import { type Subcommand, UsageError } from './arguments.js';
+import { backup } from './backup.js';
 import { check } from './check.js';
 import { copy } from './copy.js';
 import { events, generate, routes } from './documents.js';
+import { erasures } from './erasures.js';
 import { history } from './history.js';
 import { importRows } from './import/index.js';
 import { numbers } from './numbers.js';
 import { rebuildModel } from './rebuild.js';
+import { restore } from './restore.js';
 import { subscriptions } from './subscriptions.js';
 import { token } from './token.js';
 
@@ -21,6 +24,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   subscriptions,
   history,
   numbers,
+  backup,
+  restore,
+  erasures,
   routes,
   events,
   generate,

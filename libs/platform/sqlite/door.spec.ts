@@ -165,6 +165,25 @@ describe('the door to SQLite', () => {
     expect(readFileSync(path).includes('in the WAL')).toBe(true);
   });
 
+  it('copies one state into a new file for its owner alone, while another writes, without what was deleted', async () => {
+    const [file, writer] = [begun(), open()];
+    file.run("INSERT INTO numbers VALUES (2, 'a secret that is deleted')");
+    file.run('DELETE FROM numbers WHERE n = 2');
+    writer.exec('BEGIN IMMEDIATE');
+    writer.run('INSERT INTO numbers VALUES (3, null)');
+    const copy = join(folder, 'copy.db');
+    const reader = open({ readOnly: true });
+    await reader.copyTo(copy);
+    writer.exec('COMMIT');
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    expect(readFileSync(copy).includes('a secret')).toBe(false);
+    const copied = new SqliteFile(copy, { durability: 'full', readOnly: true });
+    opened.push(copied);
+    expect(numbers(copied)).toEqual([1]);
+    expect(copied.one('PRAGMA journal_mode')).toEqual({ journal_mode: 'delete' });
+    await expect(reader.copyTo(copy)).rejects.toThrow('EEXIST');
+  });
+
   it('leaves the file alone whole when it is closed', () => {
     const file = begun();
     file.close();

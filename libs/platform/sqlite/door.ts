@@ -1,6 +1,7 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
+import { Unavailable } from '#platform/unavailable.js';
 
 /** What SQLite takes and gives. A JavaScript number would bind as REAL: integers are bound as bigint. */
 export type Cell = null | bigint | number | string | Uint8Array;
@@ -8,8 +9,8 @@ export type Row = Readonly<Record<string, Cell>>;
 /** A row as an array in the order of the columns, integers as numbers: half the price of a `Row`. */
 export type Cells = readonly (null | number | string)[];
 
-/** The disk is full; the transaction was rolled back. */
-export class DiskFull extends Error {}
+/** The disk is full; the transaction was rolled back. It may be asked again when there is room. */
+export class DiskFull extends Unavailable {}
 /** Reading or writing the file failed (EIO, fsync): nothing newer may be trusted. */
 export class DiskFailed extends Error {}
 /** The bytes are not those of a database, or its pages contradict each other. */
@@ -178,6 +179,28 @@ export class SqliteFile {
       if (busy === 0) return true;
       if (performance.now() >= until) return false;
       await delay(wait + Math.random() * wait);
+    }
+  }
+
+  /**
+   * Writes what the file holds at this moment into a new file, durably. It reads one state and holds no lock that a writer waits for.
+   * What was deleted is not in the copy, not even in its free pages.
+   * @throws when there is a file already
+   */
+  async copyTo(path: string): Promise<void> {
+    // For its owner alone from the first byte: SQLite takes a file that is empty
+    closeSync(openSync(path, 'wx', 0o600));
+    try {
+      await this.patient(() => this.run('VACUUM INTO ?', path));
+    } catch (e) {
+      throw e instanceof DiskFull ? new DiskFull(`the disk that holds ${path} is full`) : e;
+    }
+    // SQLite does not sync what it vacuums into
+    const copy = openSync(path, 'r+');
+    try {
+      fsyncSync(copy);
+    } finally {
+      closeSync(copy);
     }
   }
 

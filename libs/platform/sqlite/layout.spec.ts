@@ -53,6 +53,21 @@ describe('a file of a layout', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('that is only read stays as it is, and is never begun', async () => {
+    await open();
+    changed(() => {});
+    const before = readFileSync(path);
+    const file = await openLaid(path, { ...options, readOnly: true }, layout());
+    files.push(file);
+    expect(things(file)).toEqual(['made']);
+    await expect(file.transaction(() => file.run("INSERT INTO things VALUES ('more')"))).rejects.toThrow();
+    changed(() => {});
+    expect(readFileSync(path).equals(before)).toBe(true);
+    writeFileSync(path, '');
+    await expect(openLaid(path, { ...options, readOnly: true }, layout())).rejects.toThrow(FileDamaged);
+    expect(readFileSync(path)).toHaveLength(0);
+  });
+
   it('is made once, marked, and opened again as it is', async () => {
     const file = await open();
     expect(things(file)).toEqual(['made']);

@@ -15,7 +15,7 @@ export interface Layout {
 export class ForeignFile extends Error {}
 
 /**
- * Opens a file of this layout, or begins it. A file that is something else is left as it was, to the byte.
+ * Opens a file of this layout, or begins it, unless it is only read. A file that is something else is left as it was, to the byte.
  * @throws ForeignFile, and what the door throws
  */
 export const openLaid = async (path: string, options: FileOptions, layout: Layout): Promise<SqliteFile> => {
@@ -23,7 +23,9 @@ export const openLaid = async (path: string, options: FileOptions, layout: Layou
   // The door turns the WAL on, which a foreign file must not suffer: its header is read first
   const header = await headerOf(path);
   if (header) judge(path, header, own, layout);
+  else if (options.readOnly) throw new FileDamaged(`${path} is damaged: there is nothing in it`);
   const file = await SqliteFile.open(path, options);
+  if (options.readOnly) return file;
   try {
     // Two processes may begin at once, and one may have died while beginning: all of it is one transaction
     await file.transaction(() => {

@@ -93,7 +93,8 @@ export class Sealer {
   }
 }
 
-const nameOf = (owner: string, key: Sealed['key']): string => `${owner}/${key}`;
+/** Under which name the vault keeps a person's key. */
+export const nameOf = (owner: string, key: Sealed['key']): string => `${owner}/${key}`;
 
 // Asking for a few random bytes costs as much as all the rest of sealing: they are fetched for many at once
 const ivs = Buffer.alloc(512 * ivBytes);

@@ -24,7 +24,7 @@ import { Heads } from './heads.js';
 import { Watch } from './watch.js';
 
 // The id index holds UUIDs as 16 bytes; positions are handed out in appending.ts and nothing is ever deleted
-const layout: Layout = {
+export const layout: Layout = {
   mark: 'LDlg',
   version: 1,
   make: (file) => {
@@ -82,19 +82,21 @@ export class EmbeddedLog implements EventStore {
   }
 
   /**
-   * Opens `<folder>/log.db`, or begins it.
+   * Opens `<folder>/log.db`, or begins it. One that is only read (a backup) stays as it is, to the byte.
    * @throws LogDamaged when the file is not a log that this release reads, LogReadOnly when it cannot be written, LogFull
    */
-  static async open({ folder }: { readonly folder: string }): Promise<EmbeddedLog> {
-    await makeFolder(folder);
+  static async open({ folder, readOnly = false }: { readonly folder: string; readonly readOnly?: boolean }): Promise<EmbeddedLog> {
+    if (!readOnly) await makeFolder(folder);
     const path = join(folder, 'log.db');
     let file: SqliteFile | undefined;
     try {
-      file = await openLaid(path, { durability: 'full' }, layout);
-      file.exec(`PRAGMA wal_autocheckpoint = ${checkpointAfter}`);
-      await syncFolder(folder);
-      // After a crash the WAL may stand in the page cache only, its failed fsync forgotten: never build on it
-      await file.checkpoint(0);
+      file = await openLaid(path, { durability: 'full', readOnly }, layout);
+      if (!readOnly) {
+        file.exec(`PRAGMA wal_autocheckpoint = ${checkpointAfter}`);
+        await syncFolder(folder);
+        // After a crash the WAL may stand in the page cache only, its failed fsync forgotten: never build on it
+        await file.checkpoint(0);
+      }
       const logId = file.row("SELECT value FROM meta WHERE key = 'log'")?.[0];
       if (typeof logId !== 'string') throw new FileDamaged(`${path} has no log id`);
       const parent = file.row("SELECT value FROM meta WHERE key = 'parent'")?.[0];

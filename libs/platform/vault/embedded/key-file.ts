@@ -11,7 +11,7 @@ interface Put {
   readonly bytes: Uint8Array;
 }
 
-const layout: Layout = {
+export const layout: Layout = {
   mark: 'LDky',
   version: 1,
   make: (file) => file.exec('CREATE TABLE keys (name TEXT PRIMARY KEY, bytes BLOB) STRICT, WITHOUT ROWID'),
@@ -33,10 +33,11 @@ export class KeyFile implements Vault {
   private constructor(private readonly file: SqliteFile) {}
 
   /**
-   * Opens `<folder>/keys.db`, or begins it.
+   * Opens `<folder>/keys.db`, or begins it. One that is only read (a backup) stays as it is, to the byte.
    * @throws ForeignFile, FileDamaged, DiskFailed; the file is never replaced, for what it opens would be lost
    */
-  static async open({ folder }: { readonly folder: string }): Promise<KeyFile> {
+  static async open({ folder, readOnly = false }: { readonly folder: string; readonly readOnly?: boolean }): Promise<KeyFile> {
+    if (readOnly) return new KeyFile(await openLaid(join(folder, 'keys.db'), { durability: 'full', readOnly }, layout));
     await makeFolder(folder);
     const file = await openLaid(join(folder, 'keys.db'), { durability: 'full' }, layout);
     // The copy that VACUUM makes on its way holds every key: it must not stand in a temporary file
