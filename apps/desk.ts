@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { deputiesAt } from '#contexts/staff/contract/four-eyes.js';
 import { staffMember } from '#contexts/staff/contract/staff-member.js';
 import { type Reads } from '#platform/decider/aggregate.js';
 import { Executor } from '#platform/decider/execute.js';
@@ -105,7 +106,7 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
     const executor = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading), secret, now, build });
     return {
       ...{ places, store, readModels, keys, sealer, open, streams, numbers, executor, reading, issuer, secret, close },
-      people: peopleOf(streams),
+      people: peopleOf(streams, now),
     };
   } catch (e) {
     await close();
@@ -206,9 +207,14 @@ export const findsOf = (reading: Reading): Finds => ({
 });
 
 /** A subject that names a staff member is known by their record; anybody else has none. */
-const peopleOf = (streams: Streams): People => ({
+const peopleOf = (streams: Streams, now: () => Date): People => ({
   about: async (subject) => {
     const { state } = (await streams.load(staffMember, subject)).folded;
     return { senior: state?.level === 'senior', departed: state?.status === 'departed' };
+  },
+  // Contacts and all others on no record of the staff: what acting for them means is the command's own rule
+  mayActFor: async (by, other) => {
+    const { state } = (await streams.load(staffMember, other)).folded;
+    return state === null || by.is('coordinator') || deputiesAt(state, now().toISOString()).some((deputy) => deputy === by.id);
   },
 });

@@ -57,7 +57,7 @@ export const problems = collection({
   aggregate: problem,
   declaration: {
     name: 'problems',
-    version: 1,
+    version: 2,
     keys: {
       status: 'text',
       severity: 'text',

@@ -4,7 +4,7 @@ import { type Happened } from '#platform/decider/contract.js';
 import { type Id } from '#platform/decider/fields.js';
 import { given, minutesLater, onlyFor, person, sealed } from '#platform/decider/spec.js';
 import { client, ClientRegistered } from '../staff/contract/client.js';
-import { staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
+import { DeputyAppointed, staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
 import {
   ActionAssigned,
   KnownErrorPublished,
@@ -82,7 +82,8 @@ describe('DocumentProblem', () => {
       .thenChanges({
         ...{ id: theProblem, number: 'PRB-000001', status: 'documented', client: null, documentedBy: ann, documentedAt: minutesLater(0) },
         ...{ subject: sealed(ann, 'Printers fail'), text: sealed(ann, 'All of them, at noon'), severity: null, owner: null },
-        ...{ cause: null, evidence: null, identifiedBy: [], actions: [], knownError: false, knownErrorAt: null, workaround: null },
+        ...{ cause: null, evidence: null, identifiedBy: [], identifiedIssuer: null, actions: [] },
+        ...{ knownError: false, knownErrorAt: null, workaround: null },
         ...{ note: null, resolvedBy: null, resolvedAt: null },
       });
   });
@@ -157,6 +158,7 @@ describe('IdentifyRootCause', () => {
       .when(IdentifyRootCause, body, bySam)
       .thenChanges({
         ...{ status: 'diagnosed', cause: sealed(sam, 'The spooler'), evidence: sealed(sam, 'Its log'), identifiedBy: [sam] },
+        identifiedIssuer: 'local',
       });
   });
 
@@ -264,8 +266,24 @@ describe('PublishKnownError', () => {
     ['by whoever identified the cause', diagnosed, bySam],
     ['on behalf of whoever did', diagnosed, person(carol, ['coordinator'], { onBehalfOf: sam })],
     ['by the one for whom it was identified', foundForBob, person(bob, ['technician'], { senior: true })],
+    ['under a token of the machine, where it is strict', diagnosed, person(carol, ['coordinator'], { vouchedBy: 'local' })],
   ])('is refused %s: publisher-identified-cause', (_, cause, by) => {
     givenProblem(documented, triaged, cause).when(PublishKnownError, body, by).thenRefused('publisher-identified-cause');
+  });
+
+  it.each([
+    ['by the deputy of whoever identified the cause', diagnosed, sam, carol],
+    ['by one whose deputy did', diagnosed, carol, sam],
+    ['by the deputy of the one for whom it was identified', foundForBob, bob, carol],
+  ])('is refused %s, for as long as it is so: publisher-identified-cause', (_, cause, member, deputy) => {
+    const standIn = DeputyAppointed({ deputy, from: minutesLater(10), to: minutesLater(20) });
+    const publishing = (minute: number) =>
+      givenProblem(documented, triaged, cause)
+        .and(staffMember, member, hired(member, 'senior'), standIn)
+        .at(minutesLater(minute))
+        .when(PublishKnownError, body, byCarol);
+    publishing(10).thenRefused('publisher-identified-cause');
+    publishing(20).thenHappens(published);
   });
 
   it('is for one whose cause does not stand any more', () => {

@@ -1,9 +1,10 @@
 import { Command } from '@nestjs/cqrs';
 import { IsIn, IsUUID, Length } from 'class-validator';
-import { alreadySo, type Done, type FoldFact, type Given } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type FoldFact, type Given, type Person } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead } from '../staff/contract/client.js';
+import { isAnother, recordsOf } from '../staff/contract/four-eyes.js';
 import { type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
 import {
   ActionAssigned,
@@ -93,11 +94,13 @@ export class PublishKnownError extends Command<Done> {
   @Length(1, 20_000) readonly workaround!: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
+  static readonly facts = (_: PublishKnownError, was: Problem, by: Person) => recordsOf(by, was.identifiedBy);
 
-  static decide(c: PublishKnownError, was: Problem, { by }: Given<typeof PublishKnownError>) {
+  static decide(c: PublishKnownError, was: Problem, given: Given<typeof PublishKnownError>) {
+    const { by } = given;
     if (was.status !== 'diagnosed') return reject(`problem-is-${was.status}`);
     if (!isSeniorOrCoordinator(by)) return reject('needs-senior');
-    if ([by.id, by.onBehalfOf].some((one) => one !== null && was.identifiedBy.includes(one))) return reject('publisher-identified-cause');
+    if (!isAnother(given, { persons: was.identifiedBy, issuer: was.identifiedIssuer })) return reject('publisher-identified-cause');
     return [KnownErrorPublished({ by: by.id as StaffId, workaround: c.workaround })];
   }
 }

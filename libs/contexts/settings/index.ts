@@ -10,7 +10,7 @@ export const settings = collection({
   aggregate: setting,
   declaration: {
     name: 'settings',
-    version: 1,
+    version: 2,
     keys: { id: 'text', status: 'text' },
     filters: ['status'],
     orders: { name: ['id'] },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { given, minutesLater, needsReason, onlyFor, person } from '#platform/decider/spec.js';
+import { DeputyAppointed, type StaffId, staffMember, StaffMemberHired } from '../staff/contract/staff-member.js';
 import { type Settings, SettingProposed, SettingPublished, SettingWithdrawn, setting as inForce } from './contract/setting.js';
 import { setting } from './index.js';
 import { ProposeSetting, PublishSetting, WithdrawSetting } from './setting.js';
@@ -12,7 +13,7 @@ const reason = 'Decided on Monday';
 const value = ['network', 'database', 'desktop', 'mainframe'];
 const proposed = SettingProposed({ value, by: 'carol' });
 const published = SettingPublished({ version: 1, value });
-const nothing = { status: 'in-force', proposed: null, proposedBy: null, proposedAt: null } as const;
+const nothing = { status: 'in-force', proposed: null, proposedBy: null, proposedIssuer: null, proposedAt: null } as const;
 
 describe('what a setting may hold', () => {
   const ajv = new Ajv2020({ strict: true });
@@ -77,7 +78,10 @@ describe('ProposeSetting', () => {
   it('keeps what is in force beside what is proposed', () => {
     given(setting, 'skills', proposed, published)
       .when(ProposeSetting, { value: ['network'], reason }, carol)
-      .thenChanges({ status: 'proposed', proposed: ['network'], proposedBy: 'carol', proposedAt: minutesLater(2) });
+      .thenChanges({
+        ...{ status: 'proposed', proposed: ['network'] },
+        ...{ proposedBy: 'carol', proposedIssuer: 'local', proposedAt: minutesLater(2) },
+      });
   });
 
   it('is already so for what the same person proposed, and for what is in force', () => {
@@ -122,8 +126,31 @@ describe('PublishSetting', () => {
     ['the proposer', proposed, carol],
     ['the one for whom it was proposed', SettingProposed({ value, by: 'dora', onBehalfOf: 'carol' }), carol],
     ['one who acts for the proposer', proposed, person('adam', ['administrator'], { onBehalfOf: 'carol' })],
+    ['one of whom nothing is known but a token of the machine', proposed, person('adam', ['administrator'], { vouchedBy: 'local' })],
   ])('is refused to %s: publisher-is-proposer', (_, event, by) => {
     given(setting, 'skills', event).when(PublishSetting, {}, by).thenRefused('publisher-is-proposer');
+  });
+
+  const proposedFor = SettingProposed({ value, by: 'dora', onBehalfOf: 'carol' });
+  it.each([
+    ['the proposer’s deputy', proposed, 'carol', 'adam'],
+    ['whose deputy the proposer is', proposed, 'adam', 'carol'],
+    ['the deputy of the one for whom it was proposed', proposedFor, 'carol', 'adam'],
+    ['whose deputy that one is', proposedFor, 'adam', 'carol'],
+  ])('is refused to %s, for as long as it is so: publisher-is-proposer', (_, event, member, deputy) => {
+    const publishing = (from: number, to: number) =>
+      given(setting, 'skills', event)
+        .and(
+          staffMember,
+          member,
+          StaffMemberHired({ member: member as StaffId, name: 'Ann Lee', level: 'entry', hiredOn: '2024-01-05', skills: [] }),
+          DeputyAppointed({ deputy: deputy as StaffId, from: minutesLater(from), to: minutesLater(to) }),
+        )
+        .at(minutesLater(30))
+        .when(PublishSetting, {}, adam);
+    publishing(30, 31).thenRefused('publisher-is-proposer');
+    publishing(29, 30).thenHappens(published);
+    publishing(31, 32).thenHappens(published);
   });
 });
 

@@ -2,12 +2,15 @@ import { Command } from '@nestjs/cqrs';
 import { IsDefined } from 'class-validator';
 import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
 import { canonical } from '#platform/decider/canonical.js';
+import { type ActBefore } from '#platform/decider/four-eyes.js';
 import { type Json } from '#platform/event-store/port.js';
+import { isAnother, recordsOf } from '../staff/contract/four-eyes.js';
 import { type Setting, type Settings, SettingProposed, SettingPublished, SettingWithdrawn } from './contract/setting.js';
 import { reject } from './rejections.js';
 import { shapes } from './shapes.js';
 
 const isSame = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
+const proposal = (was: Setting): ActBefore => ({ persons: [was.proposedBy, was.proposedFor], issuer: was.proposedIssuer });
 /** Whoever acts, or for whom it is done, against whoever proposed, or for whom. */
 const isProposer = (was: Setting, by: Person): boolean =>
   [by.id, by.onBehalfOf].some((person) => person !== null && (person === was.proposedBy || person === was.proposedFor));
@@ -29,13 +32,14 @@ export class ProposeSetting extends Command<Done> {
   }
 }
 
-/** Puts what is proposed in force, as the next version: decided by another than the proposer. */
+/** Puts what is proposed in force, as the next version: decided by another person than the proposer. */
 export class PublishSetting extends Command<Done> {
   static readonly who = ['coordinator', 'administrator'] as const;
+  static readonly facts = (_: PublishSetting, was: Setting, by: Person) => recordsOf(by, proposal(was).persons);
 
-  static decide(_: PublishSetting, was: Setting, { by }: Given<typeof PublishSetting>) {
+  static decide(_: PublishSetting, was: Setting, given: Given<typeof PublishSetting>) {
     if (was.status !== 'proposed') return reject('setting-is-in-force');
-    if (isProposer(was, by)) return reject('publisher-is-proposer');
+    if (!isAnother(given, proposal(was))) return reject('publisher-is-proposer');
     return [SettingPublished({ version: was.version + 1, value: was.proposed as Json })];
   }
 }

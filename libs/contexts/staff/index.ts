@@ -45,7 +45,7 @@ export const staffMembers = collection({
   aggregate: staffMember,
   declaration: {
     name: 'staff-members',
-    version: 2,
+    version: 3,
     keys: { status: 'text', level: 'text', skills: 'list', hiredOn: 'text' },
     filters: ['skills', 'level', 'status'],
     orders: { hired: ['hiredOn'] },

@@ -1,8 +1,9 @@
 import { describe, it } from '@jest/globals';
 import { type AnyCommand } from '#platform/decider/aggregate.js';
-import { given, needsReason, onlyFor, person } from '#platform/decider/spec.js';
+import { given, minutesLater, needsReason, onlyFor, person } from '#platform/decider/spec.js';
 import {
   CourseRecorded,
+  DeputyAppointed,
   ReclassificationApproved,
   ReclassificationDeclined,
   ReclassificationRequested,
@@ -20,7 +21,8 @@ const carol = person('carol', ['coordinator']);
 const dora = person('dora', ['coordinator']);
 
 // The specs play on 2026-01-05: two years of service to the day
-const since = (hiredOn: string) => StaffMemberHired({ member: ann, name: 'Ann Lee', level: 'entry', hiredOn, skills: [] });
+const since = (hiredOn: string, member: string = ann) =>
+  StaffMemberHired({ member: member as StaffId, name: 'Ann Lee', level: 'entry', hiredOn, skills: [] });
 const hired = since('2024-01-05');
 const courses = ['support-foundation', 'support-advanced'].map((course) => CourseRecorded({ course, completedOn: '2025-03-03' }));
 const ready = [hired, ...courses];
@@ -44,8 +46,23 @@ const refusedToTheConcerned = (command: AnyCommand, body: object = {}) =>
       person('dora', ['coordinator'], { onBehalfOf: 'carol' }),
       ReclassificationRequested({ by: 'carol' }),
     ],
+    ['one of whom nothing is known but a token of the machine', person('dora', ['coordinator'], { vouchedBy: 'local' }), asked],
   ])('is refused to %s, before it is judged: reclassification-needs-another', (_, by, request) => {
     given(staffMember, ann, hired, request).when(command, body, by).thenRefused('reclassification-needs-another');
+  });
+
+const refusedToDeputies = (command: AnyCommand, body: object = {}) =>
+  it.each([
+    ['the member’s deputy', ann, 'dora', asked],
+    ['whose deputy the member is', 'dora', ann, asked],
+    ['the deputy of whoever asked', 'carol', 'dora', ReclassificationRequested({ by: 'carol' })],
+    ['the deputy of the one for whom it was asked', 'carol', 'dora', ReclassificationRequested({ by: 'bob', onBehalfOf: 'carol' })],
+  ])('is refused to %s: reclassification-needs-another', (_, member, deputy, request) => {
+    const standIn = DeputyAppointed({ deputy: deputy as StaffId, from: minutesLater(0), to: minutesLater(60) });
+    given(staffMember, ann, hired, request)
+      .and(staffMember.contract, member, since('2024-01-05', member), standIn)
+      .when(command, body, dora)
+      .thenRefused('reclassification-needs-another');
   });
 
 describe('RequestReclassification', () => {
@@ -58,7 +75,7 @@ describe('RequestReclassification', () => {
       .thenHappens(request);
     given(staffMember, ann, ...ready)
       .when(RequestReclassification, {}, by)
-      .thenChanges({ reclassification: { by: by.id, onBehalfOf: null } });
+      .thenChanges({ reclassification: { by: by.id, onBehalfOf: null, issuer: 'local' } });
   });
 
   it('is already so asked again by the same, and refused to another: reclassification-pending', () => {
@@ -141,6 +158,7 @@ describe('ApproveReclassification', () => {
   });
 
   refusedToTheConcerned(ApproveReclassification);
+  refusedToDeputies(ApproveReclassification);
 
   it.each([
     ['service-too-short', [since('2025-06-02'), asked]],
@@ -176,5 +194,6 @@ describe('DeclineReclassification', () => {
   });
 
   refusedToTheConcerned(DeclineReclassification, body);
+  refusedToDeputies(DeclineReclassification, body);
   refusedOnceDeparted(DeclineReclassification, body);
 });

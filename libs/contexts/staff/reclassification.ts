@@ -1,6 +1,8 @@
 import { Command } from '@nestjs/cqrs';
 import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
+import { type ActBefore } from '#platform/decider/four-eyes.js';
 import { setting, type Settings } from '../settings/contract/setting.js';
+import { isAnother, recordsOf } from './contract/four-eyes.js';
 import {
   ReclassificationApproved,
   ReclassificationDeclined,
@@ -27,11 +29,11 @@ const hindrance = (was: StaffMember, now: string, { courses, deadlines }: Pick<S
   return missing.length > 0 ? reject('courses-missing', { missing: missing.join(', ') }) : undefined;
 };
 
-/** Whether somebody who acts, or for whom it is done, is the member or asked for it: nobody decides upon their own. */
-const isConcerned = (was: StaffMember, by: Person): boolean => {
-  const concerned = [was.id, was.reclassification?.by, was.reclassification?.onBehalfOf];
-  return concerned.includes(by.id) || (by.onBehalfOf !== null && concerned.includes(by.onBehalfOf));
-};
+/** The member and whoever asked: none of them decides upon it. */
+const concerned = ({ id, reclassification: asked }: StaffMember): ActBefore => ({
+  persons: [id, asked?.by, asked?.onBehalfOf],
+  issuer: asked?.issuer,
+});
 
 /** Asks that an entry member become senior. */
 export class RequestReclassification extends Command<Done> {
@@ -51,14 +53,17 @@ export class RequestReclassification extends Command<Done> {
 /** Makes the member senior: decided by neither the member nor whoever asked, and judged anew. */
 export class ApproveReclassification extends Command<Done> {
   static readonly who = ['coordinator'] as const;
-  static readonly facts = conditions;
+  static readonly facts = (_: ApproveReclassification, was: StaffMember, by: Person) => ({
+    ...conditions(),
+    ...recordsOf(by, concerned(was).persons),
+  });
 
-  static decide(_: ApproveReclassification, was: StaffMember, { by, now, courses, deadlines }: Given<typeof ApproveReclassification>) {
+  static decide(_: ApproveReclassification, was: StaffMember, given: Given<typeof ApproveReclassification>) {
     if (was.status === 'departed') return reject('staff-member-is-departed');
     if (was.level === 'senior') return alreadySo;
     if (!was.reclassification) return reject('no-reclassification-pending');
-    if (isConcerned(was, by)) return reject('reclassification-needs-another');
-    return hindrance(was, now, { courses, deadlines }) ?? [ReclassificationApproved({ level: 'senior' })];
+    if (!isAnother(given, concerned(was))) return reject('reclassification-needs-another');
+    return hindrance(was, given.now, given) ?? [ReclassificationApproved({ level: 'senior' })];
   }
 }
 
@@ -66,11 +71,12 @@ export class ApproveReclassification extends Command<Done> {
 export class DeclineReclassification extends Command<Done> {
   static readonly who = ['coordinator'] as const;
   static readonly reason = 'required';
+  static readonly facts = (_: DeclineReclassification, was: StaffMember, by: Person) => recordsOf(by, concerned(was).persons);
 
-  static decide(_: DeclineReclassification, was: StaffMember, { by }: Given<typeof DeclineReclassification>) {
+  static decide(_: DeclineReclassification, was: StaffMember, given: Given<typeof DeclineReclassification>) {
     if (was.status === 'departed') return reject('staff-member-is-departed');
     if (!was.reclassification) return reject('no-reclassification-pending');
-    if (isConcerned(was, by)) return reject('reclassification-needs-another');
+    if (!isAnother(given, concerned(was))) return reject('reclassification-needs-another');
     return [ReclassificationDeclined({})];
   }
 }

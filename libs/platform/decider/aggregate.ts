@@ -13,6 +13,8 @@ export interface Person {
   readonly client: string | null;
   /** The person for whom it is done (On-Behalf-Of), null when for nobody else. */
   readonly onBehalfOf: string | null;
+  /** Where four eyes are strict: who issued the person's token. */
+  readonly vouchedBy?: string | undefined;
   is(role: string): boolean;
 }
 

@@ -9,6 +9,8 @@ export interface At<I extends string = string> {
   readonly occurred: Instant;
   readonly recorded: Instant;
   readonly revision: bigint;
+  /** Who issued the token of whoever did it. */
+  readonly issuer: string;
 }
 
 /** An event that was decided and not yet recorded. */
@@ -179,8 +181,9 @@ export class Contract<S extends object, I extends string = string> {
     const recorded = metadata['recorded'] as Instant;
     const data = this.decode(event);
     const id = stream.slice(this.category.length + 1);
+    const issuer = metadata['issuer'] as string;
     return {
-      state: this.entry(event).effect.of(data, was.state, { id, occurred, recorded, revision }, own),
+      state: this.entry(event).effect.of(data, was.state, { id, occurred, recorded, revision, issuer }, own),
       revision,
       position,
       occurred: later(was.occurred, occurred),

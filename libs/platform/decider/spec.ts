@@ -12,7 +12,7 @@ import { isRejection } from './rejection.js';
 export const person = (
   id: string,
   roles: readonly string[],
-  more: Partial<Pick<Person, 'senior' | 'client' | 'onBehalfOf'>> = {},
+  more: Partial<Pick<Person, 'senior' | 'client' | 'onBehalfOf' | 'vouchedBy'>> = {},
 ): Person => ({
   ...{ id, roles, senior: false, client: null, onBehalfOf: null },
   ...more,
@@ -61,7 +61,7 @@ const folded = <S extends object>(contract: Contract<S>, id: string, events: rea
       id: `${i}`,
       type: event.type,
       data: asStored(contract, event) as never,
-      metadata: { version: contract.definition(event.type).version, occurred: at, recorded: at, hash: '' },
+      metadata: { version: contract.definition(event.type).version, occurred: at, recorded: at, issuer: 'local', hash: '' },
     });
   });
   return fold;

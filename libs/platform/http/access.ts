@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from
 import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { type Person } from '#platform/decider/aggregate.js';
+import { Unavailable } from '#platform/unavailable.js';
 import { Problem } from './problem.js';
 import { type Claims } from './tokens.js';
 
@@ -15,6 +16,8 @@ export interface TokenVerifier {
 /** What the desk knows of a token's subject beside the token: told by the record, where there is one. */
 export interface People {
   about(subject: string): Promise<{ readonly senior: boolean; readonly departed: boolean }>;
+  /** Whether the person may act for another: it is then recorded as done on their behalf. */
+  mayActFor(person: Person, other: string): Promise<boolean>;
 }
 
 export interface Caller {
@@ -31,7 +34,9 @@ export const callerOf = (request: FastifyRequest): Caller => {
   return caller;
 };
 
-const idForm = /^[\w.@:-]{1,200}$/;
+export const isId = (text: unknown): text is string => typeof text === 'string' && /^[\w.@:-]{1,200}$/.test(text);
+/** A UUID names the same in either case, and things are called by the lower one. */
+const asNamed = (id: string): string => (/^[\da-f-]{36}$/i.test(id) ? id.toLowerCase() : id);
 
 /** Denies by default: a route passes only what it declares, and every token is verified first. */
 @Injectable()
@@ -40,6 +45,8 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: TokenVerifier,
     private readonly people: People,
+    /** Whether four eyes are strict. */
+    private readonly strict = false,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -50,7 +57,8 @@ export class AccessGuard implements CanActivate {
     if (access === 'open') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const claims = await this.claimsOf(request);
-    const known = await this.people.about(claims.subject);
+    const id = asNamed(claims.subject);
+    const known = await this.people.about(id);
     if (known.departed) throw new Problem('member-departed', { headers: challenge });
     const allowed = access ?? [];
     // A contact is nothing but a contact, whatever else the token says
@@ -60,26 +68,31 @@ export class AccessGuard implements CanActivate {
     if (roles.includes('client') && claims.client === null)
       throw new Problem('forbidden', { errors: ['a token of role client names its client'] });
     const onBehalfOf = request.headers['on-behalf-of'];
-    if (onBehalfOf !== undefined && (typeof onBehalfOf !== 'string' || !idForm.test(onBehalfOf)))
-      throw new Problem('bad-request', { errors: ['On-Behalf-Of is not an id'] });
+    if (onBehalfOf !== undefined && !isId(onBehalfOf)) throw new Problem('bad-request', { errors: ['On-Behalf-Of is not an id'] });
     const person: Person = {
-      id: claims.subject,
+      id,
       roles,
       senior: known.senior,
       client: roles.includes('client') ? claims.client : null,
-      onBehalfOf: onBehalfOf ?? null,
+      onBehalfOf: onBehalfOf === undefined ? null : asNamed(onBehalfOf),
+      vouchedBy: this.strict ? claims.issuer : undefined,
       is: (role) => roles.includes(role),
     };
+    if (person.onBehalfOf !== null && !(await this.people.mayActFor(person, person.onBehalfOf)))
+      throw new Problem('forbidden', { errors: ['On-Behalf-Of names somebody for whom only their deputy or a coordinator acts'] });
     callers.set(request, { person, claims });
     return true;
   }
 
-  private async claimsOf(request: FastifyRequest): Promise<Claims> {
+  /** @throws Problem no-valid-token */
+  async claimsOf(request: FastifyRequest): Promise<Claims> {
     const token = /^Bearer ([\w.~+/=-]{1,8192})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new Problem('no-valid-token', { headers: challenge });
     try {
       return await this.tokens.verify(token);
-    } catch {
+    } catch (e) {
+      // Whether a token is good cannot be told while its issuer is away
+      if (e instanceof Unavailable) throw e;
       throw new Problem('no-valid-token', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } });
     }
   }

@@ -2,6 +2,7 @@ import { randomUUID, type webcrypto } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { local as issuer } from '#platform/decider/four-eyes.js';
 
 /** What a verified token says. */
 export interface Claims {
@@ -15,7 +16,6 @@ export interface Claims {
 }
 
 const audience = 'ledgerdesk';
-const issuer = 'local';
 const kept = 10_000;
 
 /** The key's file is there, and is no key. */

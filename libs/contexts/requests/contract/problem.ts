@@ -35,6 +35,8 @@ export interface Problem {
   readonly evidence: Sealed | null;
   /** Who found the cause that stands, and for whom: none of them publishes it. */
   readonly identifiedBy: readonly string[];
+  /** Who issued the token of whoever found it. */
+  readonly identifiedIssuer: string | null;
   readonly actions: readonly Action[];
   readonly knownError: boolean;
   readonly knownErrorAt: Instant | null;
@@ -59,6 +61,7 @@ export const ProblemDocumented = problem.opening(
     cause: null,
     evidence: null,
     identifiedBy: [],
+    identifiedIssuer: null,
     actions: [],
     knownError: false,
     knownErrorAt: null,
@@ -78,11 +81,12 @@ export const ProblemTriaged = problem.event('ProblemTriaged', { severity: oneOf(
 export const RootCauseIdentified = problem.event(
   'RootCauseIdentified',
   { by: staffId, onBehalfOf: optional(string), cause: textAbout('by'), evidence: textAbout('by') },
-  (e) => ({
+  (e, _was, at) => ({
     status: 'diagnosed',
     cause: e.cause,
     evidence: e.evidence,
     identifiedBy: e.onBehalfOf === null ? [e.by] : [e.by, e.onBehalfOf],
+    identifiedIssuer: at.issuer,
   }),
 );
 

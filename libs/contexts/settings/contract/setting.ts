@@ -49,10 +49,13 @@ export interface Setting {
   readonly proposed: unknown;
   readonly proposedBy: string | null;
   readonly proposedFor: string | null;
+  /** Who issued the proposer's token. */
+  readonly proposedIssuer: string | null;
   readonly proposedAt: Instant | null;
 }
 
-const none = { status: 'in-force', proposed: null, proposedBy: null, proposedFor: null, proposedAt: null } as const;
+const nobody = { proposed: null, proposedBy: null, proposedFor: null, proposedIssuer: null, proposedAt: null };
+const none = { status: 'in-force', ...nobody } as const;
 
 export const settingContract = new Contract<Setting>('setting', {
   ids: Object.keys(shipped),
@@ -65,7 +68,11 @@ const anything: Field<Json> = { schema: {}, read: (stored) => stored ?? null };
 export const SettingProposed = settingContract.event(
   'SettingProposed',
   { value: anything, by: string, onBehalfOf: optional(string) },
-  (e, _, at) => ({ status: 'proposed', proposed: e.value, proposedBy: e.by, proposedFor: e.onBehalfOf, proposedAt: at.occurred }),
+  (e, _, at) => ({
+    status: 'proposed',
+    proposed: e.value,
+    ...{ proposedBy: e.by, proposedFor: e.onBehalfOf, proposedIssuer: at.issuer, proposedAt: at.occurred },
+  }),
 );
 
 export const SettingPublished = settingContract.event('SettingPublished', { version: integer, value: anything }, (e) => ({

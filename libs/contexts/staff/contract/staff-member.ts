@@ -28,6 +28,7 @@ export interface Deputy {
 export interface Reclassification {
   readonly by: string;
   readonly onBehalfOf: string | null;
+  readonly issuer: string;
 }
 
 export interface StaffMember {
@@ -101,7 +102,7 @@ export const DeputyWithdrawn = staffMember.event('DeputyWithdrawn', { deputy: st
 export const ReclassificationRequested = staffMember.event(
   'ReclassificationRequested',
   { by: string, onBehalfOf: optional(string) },
-  (e) => ({ reclassification: e }),
+  (e, _, at) => ({ reclassification: { ...e, issuer: at.issuer } }),
 );
 
 export const ReclassificationApproved = staffMember.event('ReclassificationApproved', { level: oneOf(levels) }, (e) => ({
