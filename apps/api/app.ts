@@ -16,16 +16,21 @@ import { type Desk } from '../desk.js';
 import { docsController } from './docs.js';
 import { Metrics } from '../metrics.js';
 import { Health, opened } from './health.js';
-
-const bodyLimit = 256 * 1024;
+import { CommandLimit, limits } from './limits.js';
 
 @Module({})
 class Root {}
 
+export interface ApiOptions {
+  /** Of one actor; unlimited when left out. */
+  readonly commandsAMinute?: number;
+}
+
 /** The HTTP service over an opened desk: routes made from the aggregates' commands and the collections. */
-export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => {
+export const createApi = async (desk: Desk, { commandsAMinute = Infinity }: ApiOptions = {}): Promise<NestFastifyApplication> => {
   const logId = (): string => desk.store.logId;
   const metrics = new Metrics(desk);
+  const access = new AccessGuard(new Reflector(), desk.issuer, desk.people);
   const controllers: Type[] = [
     Health,
     docsController(),
@@ -42,18 +47,17 @@ export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => 
       { provide: Metrics, useValue: metrics },
       { provide: opened, useValue: desk },
       { provide: APP_FILTER, useClass: ProblemFilter },
-      {
-        provide: APP_GUARD,
-        inject: [Reflector],
-        useFactory: (reflector: Reflector) => new AccessGuard(reflector, desk.issuer, desk.people),
-      },
+      { provide: APP_GUARD, useValue: access },
+      // After access: only then it is known who sends
+      { provide: APP_GUARD, useValue: new CommandLimit(commandsAMinute) },
       ...aggregates.flatMap(handlersOf),
       ReadHandler,
     ],
   };
   const adapter = new FastifyAdapter({
-    bodyLimit,
-    requestTimeout: 30_000,
+    bodyLimit: limits.body,
+    requestTimeout: limits.requestWithin,
+    http: { headersTimeout: limits.headersWithin, connectionsCheckingInterval: limits.lookEvery },
     trustProxy: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -71,6 +75,7 @@ export const createApi = async (desk: Desk): Promise<NestFastifyApplication> => 
   const fastify = adapter.getInstance<FastifyInstance>();
   takeJsonOnly(fastify);
   refuseWhileClosing(fastify);
+  takeBodiesOfCallersOnly(fastify, access);
   measure(fastify, metrics);
   await app.init();
   return app;
@@ -99,6 +104,15 @@ const refuseWhileClosing = (fastify: FastifyInstance): void => {
     void reply.header('x-content-type-options', 'nosniff');
     if (!closing) return done();
     done(new Problem('not-ready', { headers: { 'Retry-After': '2', Connection: 'close' } }));
+  });
+};
+
+/** Bodies are read before any guard is asked: begun by the thousand, those of nobody would fill the memory. */
+const takeBodiesOfCallersOnly = (fastify: FastifyInstance, access: AccessGuard): void => {
+  fastify.addHook('onRequest', async (request) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return;
+    if (request.is404) throw new Problem('not-found');
+    await access.claimsOf(request);
   });
 };
 

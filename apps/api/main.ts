@@ -6,6 +6,7 @@ import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { createApi } from './app.js';
+import { commandsAMinuteIn } from './limits.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3000';
@@ -21,12 +22,13 @@ const fail = (e: unknown): never => {
 
 const start = async (): Promise<void> => {
   const listened = portIn(port);
+  const commandsAMinute = commandsAMinuteIn(process.env['LEDGERDESK_COMMANDS_A_MINUTE']);
   if (!projects && places.mongo === undefined)
     throw new Error(
       'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
     );
   const desk = await openDesk(places);
-  const app = await createApi(desk);
+  const app = await createApi(desk, { commandsAMinute });
   // By Fastify itself: Nest would print a failure before it is told here
   const url = await app.getHttpAdapter().getInstance().listen({ port: listened, host });
 

@@ -23,6 +23,7 @@ export const placesIn = (folder: string): Places => {
 export const envIn = (folder: string): NodeJS.ProcessEnv => ({
   ...process.env,
   LEDGERDESK_DATA: folder,
+  LEDGERDESK_COMMANDS_A_MINUTE: 'unlimited',
   EVENTSTORE_URL: '',
   MONGODB_URL: placesIn(folder).mongo ?? '',
 });

@@ -11,6 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createApi } from '#apps/api/app.js';
 import { openDesk } from '#apps/desk.js';
 import { rolesRefused } from '#apps/roles.js';
+import { LocalIssuer } from '#platform/http/tokens.js';
 import { SqliteFile } from '#platform/sqlite/door.js';
 import { asProblem, furnished, Serving } from './serving.js';
 
@@ -216,9 +217,10 @@ describe('the service as a process', () => {
     expect(told.out).toContain(join(folder, 'data'));
     expect(told.out).toContain('npm run -s cli -- token');
     expect(told.out.trim().split('\n').length).toBeLessThan(7);
+    const { token } = await (await LocalIssuer.of(join(folder, 'data'))).mint('cora', ['coordinator'], null, 60);
     const begun = request(`${url}/requests/x/add-note`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': 2, expect: '100-continue' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': 2, expect: '100-continue' },
     });
     begun.flushHeaders();
     // It has been taken in, and waits for its body when the service is told to stop
@@ -235,7 +237,7 @@ describe('the service as a process', () => {
     while (await isServed()) await delay(20);
     begun.end('{}');
     const [answer] = (await once(begun, 'response')) as [IncomingMessage];
-    expect(answer.resume().statusCode).toBe(401);
+    expect(answer.resume().statusCode).toBe(404);
     expect(await ended).toEqual([0, null]);
     expect(told.err).toBe('');
     await expect(fetch(`${url}/livez`)).rejects.toThrow();

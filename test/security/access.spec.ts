@@ -8,10 +8,14 @@ import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { aggregates, collections } from '#apps/contexts.js';
 import { roles } from '#apps/roles.js';
+import { type Person } from '#platform/decider/aggregate.js';
+import { person } from '#platform/decider/spec.js';
 import { AccessGuard } from '#platform/http/access.js';
+import { pageOf } from '#platform/http/parameters.js';
 import { ProblemFilter } from '#platform/http/problem-filter.js';
-import { asProblem, type Caller, furnished, pathOf, Serving } from '../journeys/serving.js';
+import { asProblem, type Caller, furnished, Serving } from '../journeys/serving.js';
 import { raw, type Raw } from './raw.js';
+import { filled, type Route, routesOf } from './routes.js';
 
 /** The generated tables of docs/roles.md: row → role → its cell. */
 const table = new Map(
@@ -28,9 +32,13 @@ const table = new Map(
 );
 const cell = (row: string, role: string): string => table.get(row)?.get(role) ?? 'no such row';
 const commands = aggregates.flatMap((of) => [...of.commands.values()].map(({ name, who }) => ({ name, who, collection: of.collection })));
-const { schemas } = (
-  JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as { readonly components: { readonly schemas: Readonly<Record<string, unknown>> } }
-).components;
+const {
+  paths,
+  components: { schemas },
+} = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly description?: string; readonly security?: unknown }>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+};
 const reads = [...table.keys()].filter((row) => row.startsWith('GET '));
 
 describe('who may do what', () => {
@@ -38,8 +46,9 @@ describe('who may do what', () => {
   let desk: Awaited<ReturnType<typeof furnished>>;
   let foreign: { readonly client: string; readonly request: string };
   let own: string;
-  /** Collection → one of its things, not the client's own. */
-  let things: Readonly<Record<string, string>>;
+  let routes: readonly Route[];
+  /** Collection → things of it: the client's own, those of the technician's team, and others. */
+  let things: Readonly<Record<string, { readonly own?: string; readonly team?: string; readonly other: string }>>;
   const callers = new Map<string, Caller>();
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
@@ -52,19 +61,26 @@ describe('who may do what', () => {
     await desk.coordinator.does('AddContact', client, { contact, name: 'Max', language: 'en' });
     foreign = { client, request: (await desk.opens({ client, contact, subject: 'Not yours' })).id };
     own = (await desk.opens({ subject: 'Yours' })).id;
+    const hired = async (name: string): Promise<string> =>
+      (await desk.coordinator.does('HireStaffMember', randomUUID(), { name, level: 'entry', hiredOn: '2026-01-05' })).id;
+    const formed = async (name: string): Promise<string> =>
+      (await desk.coordinator.does('FormTeam', randomUUID(), { name, categories: ['other'] })).id;
+    const team = (await desk.opens({ client, contact, subject: 'Not yours but of the team' })).id;
+    await desk.coordinator.does('RouteRequest', team, { team: desk.team });
+    routes = await routesOf(serving.desk);
     const task = randomUUID();
     await desk.coordinator.does('OpenTask', task, { subject: 'Call back', about: { category: 'request', id: own } });
     const problem = randomUUID();
     await desk.coordinator.does('DocumentProblem', problem, { subject: 'Printers fail', text: 'All of them' });
     await desk.coordinator.does('ProposeSetting', 'skills', { value: ['network'], reason: 'One is enough' });
     things = {
-      settings: 'skills',
-      requests: foreign.request,
-      clients: foreign.client,
-      teams: desk.team,
-      'staff-members': desk.ann,
-      tasks: task,
-      problems: problem,
+      settings: { other: 'skills' },
+      requests: { own, team, other: foreign.request },
+      clients: { own: desk.client, other: foreign.client },
+      teams: { team: desk.team, other: await formed('Second line') },
+      'staff-members': { team: desk.ann, other: await hired('Eve Fox') },
+      tasks: { other: task },
+      problems: { other: problem },
     };
   });
   afterAll(async () => {
@@ -83,38 +99,154 @@ describe('who may do what', () => {
         );
   });
 
-  it.each(roles)('holds for every command that %s sends, to what is theirs and what is not', async (role) => {
-    const caller = callers.get(role) as Caller;
-    for (const { name, collection } of commands) {
-      const ids =
-        collection === 'requests'
-          ? [own, foreign.request]
-          : collection === 'clients'
-            ? [desk.client, foreign.client]
-            : collection === 'settings'
-              ? ['skills', 'deadlines']
-              : [desk.ann, randomUUID()];
-      for (const id of ids) {
+  it('knows every route that is served, and each says who may call it', () => {
+    expect(routes.filter(({ path, method }) => path === '/requests/{id}/add-note' && method === 'POST')).toHaveLength(1);
+    const told = Object.entries(paths).flatMap(([path, of]) => Object.keys(of).map((method) => `${method.toUpperCase()} ${path}`));
+    // HEAD is of each GET
+    const served = routes.filter(({ method }) => method !== 'HEAD').map(({ method, path }) => `${method} ${path}`);
+    expect([...served].sort()).toEqual([...told].sort());
+    for (const { method, path } of routes.filter(({ open, method: of }) => !open && of !== 'HEAD')) {
+      const { security, description } = paths[path]?.[method.toLowerCase()] ?? {};
+      expect([path, security, description]).toEqual([path, [{ token: [] }], expect.stringMatching(/^Roles: /)]);
+    }
+  });
+
+  /** Own, of one’s team, and of others: whatever of it there is in a collection. */
+  const eachThing = (collection: string) => Object.entries(things[collection] ?? {}) as readonly (readonly [string, string])[];
+
+  it.each(roles)('holds for every command that %s sends, to what is theirs, their team’s, and not', async (role) => {
+    const caller = role === 'technician' ? desk.technician : (callers.get(role) as Caller);
+    for (const { name, collection } of commands)
+      for (const [whose, id] of [...eachThing(collection), ['nobody’s', randomUUID()] as const]) {
         // No field fits, so nothing happens: all that is asked is how far the sender gets
         const answered = await caller.send(name, id, { nothing: true });
-        const expected = cell(name, role) === '●' ? [400, 'invalid-body'] : [403, 'forbidden'];
-        expect([name, id, answered.status, asProblem(answered)['code']]).toEqual([name, id, ...expected]);
+        const isThere = collection !== 'settings' || whose !== 'nobody’s';
+        const expected = cell(name, role) !== '●' ? [403, 'forbidden'] : isThere ? [400, 'invalid-body'] : [404, 'not-found'];
+        expect([name, whose, answered.status, asProblem(answered)['code']]).toEqual([name, whose, ...expected]);
+      }
+  });
+
+  it.each(roles)('holds for everything that %s reads, of what is theirs, their team’s, and not', async (role) => {
+    const caller = role === 'technician' ? desk.technician : (callers.get(role) as Caller);
+    for (const row of reads) {
+      const allowed = cell(row, role);
+      expect(['', 'own', 'all']).toContain(allowed);
+      const collection = row.split('/')[1] ?? '';
+      const isOne = row.includes('{id}');
+      for (const [whose, id] of isOne ? eachThing(collection) : [['', ''] as const]) {
+        const path = row.slice(4).replace('{id}', id);
+        const query = path.endsWith('/counts') ? '?by=status' : path.endsWith('/difference') ? '?from=0&to=0' : '';
+        const answered = await caller.get(path + query);
+        const expected = allowed === '' ? 403 : allowed === 'all' || !isOne || whose === 'own' ? 200 : 404;
+        expect([row, whose, answered.status]).toEqual([row, whose, expected]);
+        if (allowed !== 'all') expect(answered.text).not.toMatch(/Not yours|Foreign affairs/);
+        if (allowed !== 'all') expect(answered.text).not.toContain(foreign.request);
+        // HEAD is the same without the words
+        const head = await raw(serving.url, agent, 'HEAD', path + query, { authorization: `Bearer ${caller.token}` });
+        expect([row, whose, head.status, head.text]).toEqual([row, whose, expected, '']);
+      }
+      if (isOne) continue;
+      for (const [query, accept] of [
+        ['?text=yours', 'application/json'],
+        ['?order=status', 'application/json'],
+        ['', 'text/csv'],
+        ['?limit=1', 'application/json'],
+      ] as const) {
+        const answered = await caller.get(row.slice(4) + query, { accept });
+        expect(allowed === '' ? [403] : [200, 400]).toContain(answered.status);
+        if (allowed !== 'all') expect(answered.text).not.toMatch(/Not yours|Foreign affairs/);
       }
     }
   });
 
-  it.each(roles)('holds for everything that %s reads', async (role) => {
-    const caller = callers.get(role) as Caller;
-    for (const row of reads) {
-      const path = row.slice(4).replace('{id}', things[row.split('/')[1] ?? ''] ?? 'no such collection');
-      const query = path.endsWith('/counts') ? '?by=status' : path.endsWith('/difference') ? '?from=0&to=0' : '';
-      const answered = await caller.get(path + query);
-      const isOne = row.includes('{id}');
-      const allowed = cell(row, role);
-      expect([row, answered.status]).toEqual([row, allowed === 'all' ? 200 : allowed === '' ? 403 : isOne ? 404 : 200]);
-      if (allowed === 'own') expect(answered.text).not.toMatch(/Not yours|Foreign affairs/);
-      if (allowed === 'own') expect(answered.text).not.toContain(foreign.request);
-    }
+  describe('what a client lists, searches, counts and takes as CSV', () => {
+    it.each(collections.flatMap(({ aggregate: { collection }, client }) => (client ? [[collection] as const] : [])))(
+      'of %s is its own alone, now and as it was, whatever it asks for',
+      async (collection) => {
+        const [mine = '', others] = [things[collection]?.own, Object.values(things[collection] ?? {}).slice(1)];
+        const from = (text: string): readonly string[] => [...new Set(text.match(/[0-9a-f]{8}-[0-9a-f-]{27}/g) ?? [])];
+        const idsOf = async (query: string, accept = 'application/json'): Promise<readonly string[]> => {
+          const answered = await desk.customer.get(`/${collection}${query}`, { accept });
+          expect([query, answered.status]).toEqual([query, 200]);
+          for (const other of others) expect(from(answered.text)).not.toContain(other);
+          return from(answered.text);
+        };
+        const now = new Date(Date.now() + 1000).toISOString();
+        expect(await idsOf('')).toContain(mine);
+        expect(await idsOf('', 'text/csv')).toContain(mine);
+        const { declaration, filters, countedBy } = collections.find(({ aggregate }) => aggregate.collection === collection) ?? {
+          declaration: { history: false },
+          filters: {},
+          countedBy: [],
+        };
+        const pasts = declaration.history ? [`asOf=${now}`, `knownAt=${now}`] : [];
+        for (const query of pasts) expect(await idsOf(`?${query}`)).toContain(mine);
+        for (const query of pasts) expect(await idsOf(`?${query}`, 'text/csv')).toContain(mine);
+        for (const query of ['text=yours', 'text=foreign', 'limit=1'])
+          for (const past of ['', ...pasts.map((at) => `&${at}`)]) await idsOf(`?${query}${past}`);
+        if ('client' in filters) {
+          expect(await idsOf(`?client=${foreign.client}`)).toEqual([]);
+          expect(await idsOf(`?client=${foreign.client}&client=${desk.client}`)).toContain(mine);
+        }
+        for (const by of countedBy) {
+          const { status, body } = await desk.customer.get<{ counts: readonly { count: number }[] }>(`/${collection}/counts?by=${by}`);
+          if (status === 200) expect(body.counts.reduce((sum, { count }) => sum + count, 0)).toBe(1);
+          else expect([by, status]).toEqual([by, 403]);
+        }
+        // A cursor that somebody else was given opens nothing
+        const { body } = await desk.coordinator.get<{ next: string | null }>(`/${collection}?limit=1`);
+        if (body.next !== null) await idsOf(`?limit=1&cursor=${body.next}`);
+      },
+    );
+
+    it.each(collections.flatMap((of) => (of.client ? [[of.aggregate.collection, of] as const] : [])))(
+      'of %s is without what is hidden, and what is hidden cannot be asked, ordered or counted by: 403',
+      async (name, of) => {
+        const { client, filters, declaration, countedBy } = of;
+        const isHidden = (key: string): boolean => client?.hidden.includes(key) ?? false;
+        const asked = [
+          ...Object.entries(filters).flatMap(([parameter, { key }]) => (isHidden(key) ? [`${parameter}=x`, `${parameter}=none`] : [])),
+          ...Object.entries(declaration.orders).flatMap(([order, keys]) =>
+            keys.some(isHidden) ? [`order=${order}`, `order=-${order}`] : [],
+          ),
+        ];
+        if (name === 'requests') expect(asked).toEqual(expect.arrayContaining(['team=x', 'assignee=none', 'tag=x']));
+        const counted =
+          countedBy.length > 0
+            ? asked.filter((query) => !query.startsWith('order')).map((query) => `/counts?by=${countedBy[0]}&${query}`)
+            : [];
+        const paths = [
+          ...asked.map((query) => `?${query}`),
+          ...asked.map((query) => `?${query}&text=yours`),
+          ...counted,
+          ...countedBy.filter(isHidden).map((by) => `/counts?by=${by}`),
+        ];
+        for (const path of paths)
+          for (const accept of ['application/json', 'text/csv']) {
+            const answered = await desk.customer.get(`/${name}${path}`, { accept });
+            expect([path, answered.status, asProblem(answered)['code']]).toEqual([path, 403, 'forbidden']);
+          }
+        const mine = things[name]?.own ?? '';
+        const hidden = new Set(client?.hidden);
+        const keysIn = (value: unknown): readonly string[] =>
+          typeof value !== 'object' || value === null
+            ? []
+            : Object.entries(value).flatMap(([key, inner]) => (Array.isArray(value) ? keysIn(inner) : [key, ...keysIn(inner)]));
+        for (const path of ['', `/${mine}`, `/${mine}?revision=0`, `/${mine}/history`, `/${mine}/history/difference?from=0&to=0`])
+          expect(keysIn(await desk.customer.reads(`/${name}${path}`)).filter((key) => hidden.has(key))).toEqual([]);
+        // Whatever the orders are by now: one by a hidden field is refused to clients, and to nobody else
+        const customer: Person = { ...person('contact', ['client']), client: desk.client };
+        for (const [order, [key = '']] of Object.entries(declaration.orders))
+          for (const named of [order, `-${order}`]) {
+            const all = { ...of, client: { key: 'id', shows: () => false, ...client, hidden: [key] } };
+            expect(() => pageOf(all, { order: named }, customer)).toThrow('forbidden');
+            expect(pageOf(all, { order: named }, person('cora', ['coordinator'])).order).toBe(order);
+          }
+        const [header = ''] = (await desk.customer.get(`/${name}`, { accept: 'text/csv' })).text.split(/\r?\n/);
+        expect(header.split(',')).toContain('id');
+        expect(header.split(',').filter((key) => hidden.has(key))).toEqual([]);
+      },
+    );
   });
 
   describe('a client', () => {
@@ -154,31 +286,29 @@ describe('who may do what', () => {
     }
   });
 
-  describe('without a token', () => {
-    const routes = () => [
-      ...commands.map(({ name }) => ['POST', pathOf(name, own)] as const),
-      ...reads.map((row) => ['GET', row.slice(4).replace('{id}', own)] as const),
-    ];
-    const leaksNothing = ({ status, text, headers }: Raw): void => {
-      expect([400, 401, 404]).toContain(status);
-      expect(text).not.toMatch(/Yours|Northwind|REQ-|node_modules|\bat .*\.js/);
-      expect(headers).not.toHaveProperty('etag');
-      expect(headers).not.toHaveProperty('ledgerdesk-position');
-    };
+  const pathsOf = () =>
+    routes.filter(({ open, method }) => !open && method !== 'HEAD').map(({ method, path }) => [method, filled(path, own)] as const);
+  const leaksNothing = ({ status, text, headers }: Raw, where: string, allowed: readonly number[]): void => {
+    expect([where, allowed.includes(status) ? 'refused' : status]).toEqual([where, 'refused']);
+    expect(text).not.toMatch(/Yours|Northwind|REQ-|node_modules|\bat .*\.js/);
+    expect(headers).not.toHaveProperty('etag');
+    expect(headers).not.toHaveProperty('ledgerdesk-position');
+    expect(headers).not.toHaveProperty('allow');
+  };
 
-    it('every route is shut, by whatever method (401)', async () => {
-      for (const [method, path] of routes()) {
-        const answered = await raw(serving.url, agent, method, path);
-        leaksNothing(answered);
-        expect([path, answered.status, answered.headers['www-authenticate']]).toEqual([path, 401, 'Bearer']);
-        expect(JSON.parse(answered.text)).toMatchObject({ code: 'no-valid-token' });
-      }
-      for (const [, path] of routes().filter(([method]) => method === 'GET')) {
-        const answered = await raw(serving.url, agent, 'HEAD', path);
-        expect([path, answered.status, answered.text]).toEqual([path, 401, '']);
-      }
-    });
+  it('without a token every route is shut, by whatever method (401)', async () => {
+    const isRead = (path: string): boolean => routes.some((route) => route.method === 'GET' && filled(route.path, own) === path);
+    for (const [method, path] of pathsOf()) {
+      const answered = await raw(serving.url, agent, method, path);
+      leaksNothing(answered, path, [401]);
+      expect([path, answered.headers['www-authenticate']]).toEqual([path, 'Bearer']);
+      expect(JSON.parse(answered.text)).toMatchObject({ code: 'no-valid-token' });
+      const head = await raw(serving.url, agent, 'HEAD', path);
+      expect([path, head.status, head.text]).toEqual([path, isRead(path) ? 401 : 404, '']);
+    }
+  });
 
+  describe('in disguise', () => {
     const disguises: Readonly<Record<string, (path: string) => string>> = {
       'a slash at the end': (path) => `${path}/`,
       'two slashes at the end': (path) => `${path}//`,
@@ -196,16 +326,37 @@ describe('who may do what', () => {
       'a letter, encoded twice': (path) => path.replace(/^\/(.)/, (_, c: string) => `/%25${c.charCodeAt(0).toString(16)}`),
       'a backslash': (path) => path.replaceAll('/', '\\'),
       NUL: (path) => `${path}%00`,
+      'half a letter, encoded': (path) => `${path}%2`,
       'a query of an open route': (path) => `${path}?/livez`,
       'a whole address': (path) => `http://localhost${path}`,
     };
-    it.each(Object.keys(disguises))('no route opens by %s', async (disguise) => {
-      for (const [method, path] of routes()) {
+    // By RFC 3986 and RFC 9110 these name the same thing as the plain path, so whoever may goes through
+    const same = ['a letter, encoded', 'a whole address'];
+    // What is no path at all is refused before anything is made of it
+    const noHttp = ['a slash, encoded', 'a backslash', 'half a letter, encoded'];
+
+    it.each(Object.keys(disguises))('no route opens by %s: to nobody, to a role that may not, nor to one that may', async (disguise) => {
+      const expected = noHttp.includes(disguise) ? [400, 401, 404] : [401, 404];
+      const nobody = await serving.as('nobody', []);
+      for (const [method, path] of pathsOf()) {
         const disguised = disguises[disguise]?.(path) ?? '';
-        const misled = { 'x-http-method-override': method, 'x-original-url': '/livez' };
+        const misled = {
+          'x-http-method-override': method,
+          'x-original-url': '/livez',
+          'x-rewrite-url': path,
+          'x-forwarded-for': '127.0.0.1',
+        };
         // What is not even a path is answered before its method is known, so with a body
         const methods = [method, ...(disguised.startsWith('/') ? ['HEAD'] : []), 'OPTIONS', method === 'GET' ? 'POST' : 'GET'];
-        await Promise.all(methods.map(async (as) => leaksNothing(await raw(serving.url, agent, as, disguised, misled))));
+        const ask = (as: string, caller?: Caller): Promise<Raw> =>
+          raw(serving.url, agent, as, disguised, caller ? { ...misled, authorization: `Bearer ${caller.token}` } : misled);
+        await Promise.all([
+          ...methods.map(async (as) => leaksNothing(await ask(as), `${as} ${disguised}`, expected)),
+          ...methods.map(async (as) => leaksNothing(await ask(as, nobody), `${as} ${disguised}`, [400, 403, 404])),
+          ...(same.includes(disguise)
+            ? []
+            : [ask(method, desk.coordinator).then((answered) => leaksNothing(answered, disguised, [400, 403, 404]))]),
+        ]);
       }
     });
   });

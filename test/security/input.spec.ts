@@ -133,48 +133,49 @@ describe('what comes in', () => {
       }
     });
 
-    it.each([
-      '{"$ne":""}',
-      '$ne',
-      "' OR 1=1 --",
-      '"; DROP TABLE events; --',
-      '%',
-      '_',
-      '.*',
-      '[a-z]',
-      '*',
-      'null',
-      'undefined',
-      '\\',
-      '\u0000',
-      'ne\u0000w',
-    ])('the value %j is that value, and finds nothing', async (value) => {
-      for (const filter of ['team', 'assignee', 'client', 'category', 'application', 'hold', 'tag'])
-        expect(await desk.auditor.ask(`/requests?${filter}=${encodeURIComponent(value)}`)).toMatchObject({
-          status: 200,
-          body: { items: [] },
-        });
-      for (const filter of ['status', 'kind', 'priority', 'channel'])
-        expect(await desk.auditor.ask(`/requests?${filter}=${encodeURIComponent(value)}`)).toMatchObject({ status: 400 });
+    it.each(['{"$ne":""}', '$ne', "' OR 1=1 --", '"; DROP TABLE events; --', '%', '_', '.*', '[a-z]', '*', 'null', 'undefined', '\\'])(
+      'the value %j is that value, and finds nothing',
+      async (value) => {
+        for (const filter of ['team', 'assignee', 'client', 'category', 'application', 'hold', 'tag'])
+          expect(await desk.auditor.ask(`/requests?${filter}=${encodeURIComponent(value)}`)).toMatchObject({
+            status: 200,
+            body: { items: [] },
+          });
+        for (const filter of ['status', 'kind', 'priority', 'channel'])
+          expect(await desk.auditor.ask(`/requests?${filter}=${encodeURIComponent(value)}`)).toMatchObject({ status: 400 });
+      },
+    );
+
+    it.each(['"fire', 'fire" OR "', 'fire NEAR printer', '-fire', 'fire*', 'subject:fire', 'fi%', '^fire', 'NOT fire', '({fire})'])(
+      'the text %j is words to look for',
+      async (text) => {
+        const { status, body } = await desk.auditor.ask<{ items: readonly unknown[] }>(`/requests?text=${encodeURIComponent(text)}`);
+        expect(status).toBe(200);
+        const plain = /^[^\w]*fire[^\w]*$/.test(text);
+        expect(body.items).toHaveLength(plain ? 1 : text === 'fi%' ? 1 : 0);
+      },
+    );
+
+    it('NUL is in no value, and in no id: it would end the text before it', async () => {
+      for (const value of ['\0', `${desk.client}\0`, 'new\0', `\0${desk.client}`])
+        for (const filter of ['client', 'team', 'status', 'text', 'order', 'cursor', 'asOf'])
+          expect(await desk.auditor.ask(`/requests?${filter}=${encodeURIComponent(value)}`)).toMatchObject({
+            status: 400,
+            body: { errors: ['a parameter holds no NUL'] },
+          });
+      for (const more of ['', '/history', '/history/difference?from=0&to=0'])
+        expect(await desk.auditor.ask(`/requests/${id}%00${more}`)).toMatchObject({ status: 404 });
     });
 
-    it.each([
-      '"fire',
-      'fire" OR "',
-      'fire NEAR printer',
-      '-fire',
-      'fire*',
-      'subject:fire',
-      'fi%',
-      '^fire',
-      'NOT fire',
-      '({fire})',
-      'fire\u0000x',
-    ])('the text %j is words to look for', async (text) => {
-      const { status, body } = await desk.auditor.ask<{ items: readonly unknown[] }>(`/requests?text=${encodeURIComponent(text)}`);
-      expect(status).toBe(200);
-      const plain = /^[^\w]*fire[^\w]*$/.test(text);
-      expect(body.items).toHaveLength(plain ? 1 : text === 'fi%' ? 1 : 0);
+    it('a command takes no parameter: nothing is done that was meant as a dry run', async () => {
+      for (const { name, who } of commands) {
+        const answered = await senderOf(who).ask(`${pathOf(name, idFor(name))}?dryRun=true`, { method: 'POST' });
+        expect([name, answered.status, asProblem(answered)['errors']]).toEqual([
+          name,
+          400,
+          ['dryRun is not a parameter here; known are none'],
+        ]);
+      }
     });
 
     it('a parameter that may not be repeated is refused when it is', async () => {

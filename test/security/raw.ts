@@ -14,7 +14,8 @@ export const raw = (
   method: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  body?: string | Buffer,
+  /** null: it is never sent. */
+  body?: string | Buffer | null,
 ): Promise<Raw> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
@@ -22,8 +23,12 @@ export const raw = (
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (piece: string) => (text += piece));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
+      answer.on('end', () => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text });
+        if (body === null) sent.destroy();
+      });
     });
     sent.on('error', reject);
-    sent.end(body);
+    if (body === null) sent.flushHeaders();
+    else sent.end(body);
   });

@@ -6,7 +6,7 @@ import { type Aggregate, type AnyCommand, type Done } from '#platform/decider/ag
 import { type Envelope, Executor } from '#platform/decider/execute.js';
 import { Access, type Caller, callerOf } from './access.js';
 import { hasField, parseBody } from './body.js';
-import { isIdOf } from './parameters.js';
+import { isIdOf, knowOnly, type RawQuery } from './parameters.js';
 import { positionText } from './positions.js';
 import { Problem } from './problem.js';
 import { traceOf } from './trace.js';
@@ -57,6 +57,8 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
   const handle = async function (this: { readonly bus: CommandBus }, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { id } = request.params as { readonly id: string };
     const caller = callerOf(request);
+    // Whoever asks for a dry run where there is none must not be taken at their word
+    knowOnly(request.query as RawQuery, []);
     // Only opening takes an id that is not known yet, so only there its form is looked at
     if (!isIdOf(aggregate.contract, id))
       throw new Problem('open' in command ? 'bad-request' : 'not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });

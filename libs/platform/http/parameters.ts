@@ -29,10 +29,13 @@ export const instantFrom = (query: RawQuery, name: string): Instant | undefined 
   return instant as Instant;
 };
 
-/** @throws Problem naming each parameter that the query does not know */
+/** @throws Problem naming each parameter that the query does not know, or for a value that no store can hold */
 export const knowOnly = (query: RawQuery, known: readonly string[]): void => {
   const unknown = Object.keys(query).filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw invalid(...unknown.map((name) => `${name} is not a parameter here; known are ${known.join(', ')}`));
+  if (unknown.length > 0)
+    throw invalid(...unknown.map((name) => `${name} is not a parameter here; known are ${known.join(', ') || 'none'}`));
+  // Stores take a text to end at NUL: it would find what the text before it names
+  if (Object.values(query).some((value) => [value].flat().some((one) => one?.includes('\0')))) throw invalid('a parameter holds no NUL');
 };
 
 /** Both clocks of a question about the past; undefined where nothing is said of one. */

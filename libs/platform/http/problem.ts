@@ -101,6 +101,13 @@ const platform = {
     'Use a new key for a new command.',
     'Prendre une nouvelle clé pour une nouvelle commande.',
   ],
+  'rate-limited': [
+    429,
+    'Too many commands in a minute',
+    'Trop de commandes en une minute',
+    'Nothing was recorded; send it again after the seconds that Retry-After says.',
+    'Rien n’a été enregistré ; renvoyer après les secondes indiquées par Retry-After.',
+  ],
   'not-there-yet': [
     503,
     'The read model has not reached the position yet',

@@ -60,7 +60,8 @@ export class Reading {
   /** The id behind a path's `{id}`: itself, or found by a number. @throws NotFound */
   async idOf(collection: Collection, text: string): Promise<string> {
     if (isIdOf(collection.aggregate.contract, text)) return text.toLowerCase();
-    const found = await (await this.serving(collection)).find(text);
+    // Stores take a text to end at NUL
+    const found = text.includes('\0') ? undefined : await (await this.serving(collection)).find(text);
     if (!found) throw new NotFound();
     return found.id;
   }
