@@ -111,6 +111,31 @@ describe('sealing', () => {
     await expect(sealer.seal(never, 'texts', 'first')).rejects.toThrow('was forgotten');
   });
 
+  it('seals bytes under the texts key of their person, until that is destroyed', async () => {
+    const owner = randomUUID();
+    const plain = async function* () {
+      yield Buffer.from('the photograph of ');
+      yield Buffer.from('Mme Hélène');
+    };
+    const gathered = async (pieces: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+      const all: Uint8Array[] = [];
+      for await (const piece of pieces) all.push(piece);
+      return Buffer.concat(all);
+    };
+    const sealed = await gathered(await sealer.sealStream(owner, 'a name', plain()));
+    const again = async function* () {
+      yield sealed;
+    };
+    expect(sealed.includes('photograph')).toBe(false);
+    expect(await keys.get(`${owner}/texts`)).toHaveLength(32);
+    const opened = await new Sealer(other).openStream(owner, 'a name', again());
+    expect(String('erased' in opened || (await gathered(opened)))).toBe('the photograph of Mme Hélène');
+    await expect(sealer.openStream(randomUUID(), 'a name', again())).rejects.toThrow('is missing from the vault');
+    await sealer.forget(owner);
+    expect(await sealer.openStream(owner, 'a name', again())).toEqual({ erased: true });
+    await expect(sealer.sealStream(owner, 'a name', plain())).rejects.toThrow('was forgotten');
+  });
+
   it('notices within a minute that another process forgot a person', async () => {
     const owner = randomUUID();
     const sealed = await sealer.seal(owner, 'texts', 'a');

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomFillSync } from 'node:crypto';
 import { type Vault } from './port.js';
+import { openedStream, sealedStream } from './streaming.js';
 
 /** A text as it is stored: who it is about, under which of their keys, and the sealed bytes (base64 of iv, tag, ciphertext). */
 export type Sealed = { readonly owner: string; readonly key: 'identity' | 'texts'; readonly box: string };
@@ -57,6 +58,19 @@ export class Sealer {
   openNow(sealed: Sealed): string | Erased | undefined {
     const kept = this.kept.get(nameOf(sealed.owner, sealed.key));
     return kept && kept.until > Date.now() ? openWith(kept, sealed) : undefined;
+  }
+
+  /** Bytes about the person, which only the same name opens. The person's key is durable before this resolves. @throws PersonForgotten */
+  async sealStream(owner: string, name: string, plain: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+    const { key } = await this.keyOf(owner, 'texts', true);
+    if (key === 'destroyed') throw new PersonForgotten(owner);
+    return sealedStream(key, name, plain);
+  }
+
+  /** @throws KeyMissing; on the way ContentDamaged */
+  async openStream(owner: string, name: string, sealed: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array> | Erased> {
+    const { key } = await this.keyOf(owner, 'texts', false);
+    return key === 'destroyed' ? erased : openedStream(key, name, sealed);
   }
 
   /** Destroys both keys of a person: what was sealed under them can never be read again. */
