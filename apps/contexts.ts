@@ -1,4 +1,5 @@
-import { problem, problems, request, requests, task, tasks } from '#contexts/requests/index.js';
+import { clientStatus, problem, problems, request, requests, task, tasks, workload } from '#contexts/requests/index.js';
+import * as requestReactions from '#contexts/requests/reactions.js';
 import * as requestTexts from '#contexts/requests/rejections.js';
 import { setting, settings } from '#contexts/settings/index.js';
 import * as settingsTexts from '#contexts/settings/rejections.js';
@@ -6,6 +7,8 @@ import { client, clients, staffMember, staffMembers, team, teams } from '#contex
 import * as staffTexts from '#contexts/staff/rejections.js';
 import { type Aggregate } from '#platform/decider/aggregate.js';
 import { type Texts } from '#platform/decider/rejection.js';
+import { type View } from '#platform/http/views.js';
+import { type Reaction, type Timer } from '#platform/processors/reactor.js';
 import { type Collection } from '#platform/read-models/collection.js';
 
 interface Context {
@@ -24,3 +27,7 @@ export const contexts: readonly Context[] = [
 
 export const aggregates: readonly Aggregate[] = contexts.flatMap((context) => context.aggregates);
 export const collections: readonly Collection[] = contexts.flatMap((context) => context.collections);
+export const views: readonly View[] = [workload, clientStatus];
+
+export const reactions: readonly Reaction[] = requestReactions.reactions;
+export const timers: readonly Timer[] = requestReactions.timers;

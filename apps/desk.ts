@@ -64,6 +64,7 @@ export interface Desk {
   readonly issuer: LocalIssuer;
   readonly people: People;
   readonly secret: Uint8Array;
+  readonly now: () => Date;
   close(): Promise<void>;
 }
 
@@ -102,10 +103,10 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
     const streams = new Streams(store);
     const numbers = new Numbers(store, now, build, numberBlock);
     const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
-    const reading = new Reading(store, streams, readModels, open);
+    const reading = new Reading(store, streams, readModels, open, now);
     const executor = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading), secret, now, build });
     return {
-      ...{ places, store, readModels, keys, sealer, open, streams, numbers, executor, reading, issuer, secret, close },
+      ...{ places, store, readModels, keys, sealer, open, streams, numbers, executor, reading, issuer, secret, now, close },
       people: peopleOf(streams, now),
     };
   } catch (e) {
@@ -188,11 +189,15 @@ export const findsOf = (reading: Reading): Finds => ({
     const collection = collections.find(({ declaration }) => declaration.name === name);
     if (!collection) throw new Error(`no read model '${name}' is there to be asked`);
     const until = performance.now() + comesWithin;
-    while (since !== undefined && (await (await reading.serving(collection)).checkpoint()) < since) {
+    const served = () =>
+      reading.serving(collection).catch(() => {
+        throw new Unavailable(`the read model '${name}' is not there yet`);
+      });
+    while (since !== undefined && (await (await served()).checkpoint()) < since) {
       if (performance.now() > until) throw new Unavailable(`the read model '${name}' does not come: /readyz says why`);
       await delay(20);
     }
-    const serving = await reading.serving(collection);
+    const serving = await served();
     const { orders, defaultOrder } = collection.declaration;
     const order = Object.keys(orders).find((one) => due !== undefined && orders[one]?.[0] === due[0]) ?? defaultOrder;
     const range = due === undefined ? {} : { [due[0]]: { to: due[1] } };

@@ -5,7 +5,7 @@ import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { mayRead, Metrics, silentOf } from '../metrics.js';
-import { projectorOf } from './projecting.js';
+import { projectorOf, reactorOf } from './projecting.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3001';
@@ -24,6 +24,7 @@ const start = async (): Promise<void> => {
     throw new Error('a projector of its own needs MONGODB_URL: read models in the data folder are folded by the api');
   const desk = await openDesk(places);
   const projector = await projectorOf(desk);
+  const reactor = reactorOf(desk);
   const metrics = new Metrics(desk);
   const server = fastify();
   const looking = setInterval(() => void desk.reading.look(collections), lookEvery);
@@ -35,8 +36,11 @@ const start = async (): Promise<void> => {
       'the read models': async () => collection && (await desk.reading.model(collection)).serving(),
     });
     const { stalled, following } = projector;
-    const isReady = silent.length === 0 && Object.keys(stalled).length === 0;
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not-ready', following, stalled, waitingFor: silent });
+    const { stalled: reactions } = reactor;
+    const isReady = silent.length === 0 && Object.keys({ ...stalled, ...reactions }).length === 0;
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'ready' : 'not-ready', following, stalled, reactions, waitingFor: silent });
   });
   server.get('/metrics', async (request, reply) => {
     if (!mayRead(request.ip)) return reply.code(404).send();
@@ -48,7 +52,7 @@ const start = async (): Promise<void> => {
   console.log(`  its data             ${places.folder}${serversOf(places)}`);
 
   const stopping = new AbortController();
-  const following = projector.run(stopping.signal);
+  const following = Promise.all([projector.run(stopping.signal), reactor.run(stopping.signal)]);
   const end = (): void => {
     if (!stopping.signal.aborted) void endAfter(ended()).catch(fail);
     stopping.abort();

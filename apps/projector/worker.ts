@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDesk, type Places } from '../desk.js';
-import { projectorOf } from './projecting.js';
+import { projectorOf, reactorOf } from './projecting.js';
 
-/** The projector in a thread of the api: so that no query waits for a fold. */
+/** The projector and the reactions in a thread of the api: so that no query waits for a fold. */
 // Where both cannot run, whoever asks is answered first; on Linux a thread has a priority of its own (setpriority(2), notes)
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
@@ -13,6 +13,6 @@ parentPort?.on('message', () => stopping.abort());
 
 const desk = await openDesk(workerData as Places);
 const projector = await projectorOf(desk);
-await projector.run(stopping.signal);
+await Promise.all([projector.run(stopping.signal), reactorOf(desk).run(stopping.signal)]);
 await desk.close();
 parentPort?.close();

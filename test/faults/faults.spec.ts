@@ -13,6 +13,7 @@ it.each([
     'a projector is killed at each step',
     /^R9 {2}4 kills .*: [1-9]\d* documents .* and [1-9]\d* filed versions equal a clean rebuild/,
   ],
+  ['R9/reactions', 'reactions are killed at each step', /^R9\/reactions {2}5 kills .* answered once, [1-9]\d* effects, each there once/],
   ['R10', 'events come again', /^R10 {2}25 seeds: [1-9]\d* events delivered [1-9]\d* times .* make the same documents and filed versions/],
   [
     'R11',

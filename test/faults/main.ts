@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { lacking, type Server } from './servers-here.js';
+import { lacking, type Needed } from './servers-here.js';
 
 /** A fault and the proof that nothing is lost by it. @returns the line to print; @throws when the proof fails */
 interface Fault {
@@ -12,22 +12,27 @@ interface Row {
   /** How often at full volume, and in the quick suites. */
   readonly full: number;
   readonly short: number;
-  /** Servers without which it is not run. */
-  readonly needs?: readonly Server[];
+  /** Without which it is not run. */
+  readonly needs?: readonly Needed[];
 }
 
 /** The rows of the fault table. */
 const rows: Readonly<Record<string, Row>> = {
   R1: { module: 'appender-killed', full: 200, short: 3 },
+  R3: { module: 'damage', full: 2_000, short: 60 },
+  R4: { module: 'disk-failed', full: 100, short: 2, needs: ['strace'] },
+  'R4/full': { module: 'disk-full', full: 50, short: 3, needs: ['a disk of its own'] },
   R6: { module: 'response-dropped', full: 5_000, short: 60 },
   R7: { module: 'one-stream', full: 200, short: 20 },
   R8: { module: 'reader-of-everything', full: 1_000_000, short: 10_000 },
   R9: { module: 'projector-killed', full: 200, short: 4 },
+  'R9/reactions': { module: 'reaction-killed', full: 200, short: 5 },
   R10: { module: 'delivered-again', full: 500, short: 25 },
   R11: { module: 'lease-overstayed', full: 100, short: 3 },
   'R11/servers': { module: 'lease-overstayed-on-mongo', full: 100, short: 2, needs: ['mongod'] },
   'R1+R9/servers': { module: 'servers-killed', full: 50, short: 1, needs: ['eventstored', 'own mongod'] },
   R15: { module: 'network-cut', full: 200, short: 4, needs: ['eventstored', 'mongod'] },
+  R17: { module: 'backup-restored', full: 20, short: 1 },
   R20: { module: 'importer-killed', full: 50, short: 3 },
 };
 

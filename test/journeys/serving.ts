@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { createApi } from '#apps/api/app.js';
+import { type ApiOptions, createApi } from '#apps/api/app.js';
 import { aggregates } from '#apps/contexts.js';
 import { type Desk, openDesk, type Places } from '#apps/desk.js';
-import { projectorOf } from '#apps/projector/projecting.js';
+import { projectorOf, reactorOf } from '#apps/projector/projecting.js';
 import { kebab } from '#platform/http/commands.js';
 import { envOf, trialPlaces } from '#test/servers/servers.js';
 
@@ -57,12 +57,13 @@ export class Serving {
     readonly places: Places,
     private readonly clean: () => Promise<void>,
     readonly clock: Clock,
+    private readonly options: ApiOptions,
   ) {}
 
   /** @param at where it is kept: of its own when left out */
-  static async start(at?: Awaited<ReturnType<typeof trialPlaces>>): Promise<Serving> {
+  static async start(at?: Awaited<ReturnType<typeof trialPlaces>>, options: ApiOptions = {}): Promise<Serving> {
     const { places, clean } = at ?? (await trialPlaces(await mkdtemp(join(tmpdir(), 'ledgerdesk-'))));
-    const serving = new Serving(places, clean, new Clock());
+    const serving = new Serving(places, clean, new Clock(), options);
     await serving.begin();
     return serving;
   }
@@ -110,8 +111,8 @@ export class Serving {
     const projector = await projectorOf(desk);
     await projector.start();
     const stopping = new AbortController();
-    const running = projector.run(stopping.signal);
-    const app = await createApi(desk);
+    const running = Promise.all([projector.run(stopping.signal), reactorOf(desk).run(stopping.signal)]);
+    const app = await createApi(desk, this.options);
     await app.listen(0, '127.0.0.1');
     const stop = async (): Promise<void> => {
       await app.close();

@@ -60,7 +60,7 @@ const needsSenior = (command: AnyCommand, status: Problem['status'], body: objec
   });
 
 describe('DocumentProblem', () => {
-  onlyFor(DocumentProblem, 'technician', 'coordinator');
+  onlyFor(DocumentProblem, 'technician', 'coordinator', 'reaction');
 
   const body = { subject: 'Printers fail', text: 'All of them, at noon' };
 

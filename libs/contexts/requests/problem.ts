@@ -1,6 +1,6 @@
 import { Command } from '@nestjs/cqrs';
 import { IsIn, IsUUID, Length } from 'class-validator';
-import { alreadySo, type Done, type FoldFact, type Given, type Person } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type FoldFact, type Given, type Person, reaction } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead } from '../staff/contract/client.js';
@@ -26,7 +26,7 @@ export class DocumentProblem extends Command<Done> {
   @Length(1, 20_000) readonly text!: string;
   @MayBeLeftOut() @IsUUID() readonly client?: string;
 
-  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly who = ['technician', 'coordinator', reaction] as const;
   static readonly facts = (c: DocumentProblem) => ({ client: clientAsRead(c.client ?? null) });
 
   static open(c: DocumentProblem, { by, client }: Given<typeof DocumentProblem>) {

@@ -61,6 +61,10 @@ export const texts = {
     'The priority was set by hand: only a coordinator lifts it',
     'La priorité a été fixée à la main : seul un coordinateur la lève',
   ],
+  'no-rule-chooses': [
+    'No routing rule takes it and there is no default team: name the team',
+    'Aucune règle ne s’applique et il n’y a pas d’équipe par défaut : nommer l’équipe',
+  ],
   'manual-routing-needs-senior': ['Only a senior or a coordinator names the team', 'Seul un senior ou un coordinateur désigne l’équipe'],
   'only-self-when-unassigned': [
     'A technician takes only what is nobody’s, and only for themself; a coordinator assigns anyone',
@@ -112,6 +116,13 @@ export const texts = {
     'The request is grouped under another problem: ungroup it first',
     'La demande est rattachée à un autre problème : la détacher d’abord',
   ],
+  'parts-not-distinct': [
+    'Each part needs an id of its own, which is not this request’s',
+    'Chaque partie a besoin d’un identifiant à elle, autre que celui de la demande',
+  ],
+  'part-already-open': ['There is a request {part} already', 'Une demande {part} existe déjà'],
+  'not-a-part': ['The request named has no such part', 'La demande désignée n’a pas cette partie'],
+  'another-assignee': ['Somebody else is assigned by now', 'Une autre personne est assignée entre-temps'],
   'self-merge': ['A request is not merged into itself', 'Une demande n’est pas fusionnée avec elle-même'],
   'merge-into-one-not-open': [
     'Only an open request takes another: the one named is {status}',

@@ -11,7 +11,7 @@ import { problem, ProblemDocumented } from './contract/problem.js';
 import { request } from './contract/request.js';
 import { type Task, TaskAssigned, TaskCancelled, TaskCompleted, TaskOpened, taskStatuses } from './contract/task.js';
 import { task, tasks } from './index.js';
-import { acme, ann, bob, byAnn, byBob, byCarol, bySam, carol, desk, hired, opened, theRequest, zoe } from './request/spec.js';
+import { acme, ann, bob, byAnn, byBob, byCarol, byReaction, bySam, carol, desk, hired, opened, theRequest, zoe } from './request/spec.js';
 import { AssignTask, CancelTask, CompleteTask, OpenTask } from './task.js';
 
 const theTask = '00000000-0000-4000-8000-000000000060' as Id<'task'>;
@@ -45,12 +45,18 @@ const refusedUnless = (from: readonly Task['status'][], command: AnyCommand, bod
   );
 
 describe('OpenTask', () => {
-  onlyFor(OpenTask, 'technician', 'coordinator');
+  onlyFor(OpenTask, 'technician', 'coordinator', 'reaction');
 
   const body = { subject: 'Order toner', about };
 
   it.each([byAnn, byCarol])('begins a task about a request, whose texts are sealed under the key of whom that is about', (by) => {
     givenTask().when(OpenTask, body, by).thenHappens(begun);
+  });
+
+  it('is sealed under the key of the person for whom a reaction opens it', () => {
+    givenTask()
+      .when(OpenTask, { subject: 'Look', about: { category: 'problem', id: theProblem } }, byReaction)
+      .thenHappens(TaskOpened({ concerns: ann, subject: 'Look', aboutCategory: 'problem', aboutId: theProblem }));
   });
 
   it('takes a team and when it is due', () => {
@@ -123,7 +129,13 @@ describe('OpenTask', () => {
 });
 
 describe('AssignTask', () => {
-  onlyFor(AssignTask, 'technician', 'coordinator');
+  onlyFor(AssignTask, 'technician', 'coordinator', 'reaction');
+
+  it('gives it to anyone when a reaction does', () => {
+    givenTask(begun)
+      .when(AssignTask, { to: bob }, byReaction)
+      .thenHappens(TaskAssigned({ to: bob }));
+  });
 
   const departed = StaffMemberDeparted({ on: '2026-01-02' });
   const away = (from: number, to: number) =>

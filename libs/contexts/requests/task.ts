@@ -1,6 +1,6 @@
 import { Command } from '@nestjs/cqrs';
 import { IsUUID, Length } from 'class-validator';
-import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type Given, reaction } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { absenceAt, deputyAt, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
@@ -18,7 +18,7 @@ export class OpenTask extends Command<Done> {
   @IsAbout() readonly about!: About;
   @MayBeLeftOut() @IsUUID() readonly team?: string;
 
-  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly who = ['technician', 'coordinator', reaction] as const;
   static readonly facts = (c: OpenTask) => ({ about: thingAsRead(c.about), team: teamAsRead(c.team ?? null) });
 
   static open(c: OpenTask, { by, about, team }: Given<typeof OpenTask>) {
@@ -27,7 +27,8 @@ export class OpenTask extends Command<Done> {
     if (!about) return reject(unknownThing(c.about));
     if (c.team !== undefined && !team) return reject('team-not-found');
     if (team?.status === 'disbanded') return reject('team-is-disbanded');
-    const concerns = category === 'request' ? (about as Request).about : by.id;
+    const opener = by.is(reaction) ? (by.onBehalfOf ?? by.id) : by.id;
+    const concerns = category === 'request' ? (about as Request).about : opener;
     return [TaskOpened({ concerns, subject, due, aboutCategory: category, aboutId: id.toLowerCase(), team: team?.id })];
   }
 }
@@ -36,13 +37,13 @@ export class OpenTask extends Command<Done> {
 export class AssignTask extends Command<Done> {
   @IsUUID() readonly to!: string;
 
-  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly who = ['technician', 'coordinator', reaction] as const;
   static readonly facts = (c: AssignTask) => ({ member: staffMemberAsRead(c.to) });
 
   static decide(c: AssignTask, was: Task, { by, now, member }: Given<typeof AssignTask>) {
     if (was.status !== 'open' && was.status !== 'assigned') return reject(`task-is-${was.status}`);
     if (was.assignee === c.to) return alreadySo;
-    if (!by.is('coordinator') && c.to !== by.id) return reject('only-self');
+    if (!by.is('coordinator') && !by.is(reaction) && c.to !== by.id) return reject('only-self');
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('assignee-departed');
     const absence = absenceAt(member, now);

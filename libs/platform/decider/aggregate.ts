@@ -96,6 +96,8 @@ export type Given<C> = {
   readonly now: Instant;
   /** The command's reason; sealed when recorded, so a rule may ask whether there is one, not what it says. */
   readonly reason: string | undefined;
+  /** Setting → the version whose value was read. */
+  readonly versions: Readonly<Record<string, number>>;
 } & FactsOf<C>;
 
 /** The role of what the desk does by itself, in answer to a fact: no token carries it. */

@@ -194,7 +194,7 @@ export class Executor {
 
   private async decide(command: AnyCommand, id: string, body: object, state: object | null, by: Person, now: Instant) {
     const { known, used } = await this.learn(command, body, state, by);
-    const given = { ...known, by, id, now, reason: (body as Stated).reason };
+    const given = { ...known, by, id, now, reason: (body as Stated).reason, versions: used.settings ?? {} };
     const outcome: Outcome =
       'open' in command ? command.open(body as never, given as never) : command.decide(body as never, state as never, given as never);
     return { outcome, used };

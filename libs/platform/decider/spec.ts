@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { validateSync } from 'class-validator';
 import { type Sealed } from '#platform/vault/sealing.js';
-import { type Aggregate, type AnyCommand, type Fact, type Outcome, type Person } from './aggregate.js';
+import { type Aggregate, type AnyCommand, type Fact, type Outcome, type Person, type SettingFact } from './aggregate.js';
 import { type Contract, type Folded, type Happened } from './contract.js';
 import { declaredFacts } from './execute.js';
 import { type Instant } from './fields.js';
@@ -130,15 +130,20 @@ const decided = (command: AnyCommand, body: object, was: object | null, by: Pers
   if (wrong.length > 0) throw new Error(`not a body of ${command.name}: ${wrong.join('; ')}`);
   if (!command.who.some((role) => by.is(role))) throw new Error(`${command.name} is for ${command.who.join(', ')} alone`);
   const known: Record<string, unknown> = {};
+  const versions: Record<string, number> = {};
   for (const declared of declaredFacts(command, c, was, by))
-    for (const [name, fact] of Object.entries(declared(known))) known[name] = found(fact, world);
+    for (const [name, fact] of Object.entries(declared(known))) {
+      if ('setting' in fact) {
+        const inForce = fact.inForce && (world.others[fact.inForce.stream(fact.setting)] as typeof fact | null | undefined);
+        ({ value: known[name], version: versions[fact.setting] } = inForce ?? fact);
+      } else known[name] = found(fact, world);
+    }
   const { reason } = body as { readonly reason?: string };
-  const told = { ...known, by, id, now: world.now, reason } as never;
+  const told = { ...known, by, id, now: world.now, reason, versions } as never;
   return 'open' in command ? command.open(c, told) : command.decide(c, was as never, told);
 };
 
-const found = (fact: Fact, { others, answers }: World): unknown => {
-  if ('setting' in fact) return fact.value;
+const found = (fact: Exclude<Fact, SettingFact<unknown>>, { others, answers }: World): unknown => {
   if ('question' in fact) {
     if (!(fact.question in answers)) throw new Error(`nothing is told of '${fact.question}': say it by andTold`);
     return answers[fact.question];

@@ -60,7 +60,7 @@ export interface Reaction {
 /** What follows from an event of a contract. */
 export const when = <S extends object, N extends string, F extends Fields>(
   contract: Contract<S>,
-  { type }: EventDefinition<N, F>,
+  { type }: Pick<EventDefinition<N, F>, 'type' | 'fields'>,
   react: (data: Out<F>, source: Source, look: Look) => Promise<readonly Consequence[]>,
 ): Trigger => ({ type, contract, react });
 
@@ -88,7 +88,7 @@ export interface ReactorOptions {
   readonly build: string;
   readonly now: () => Date;
   /** Told after each step of answering a fact. */
-  readonly failpoint?: (step: 'met' | 'sent' | 'answered') => void;
+  readonly failpoint?: (step: 'met' | 'sent' | 'answered', reaction: string) => void;
 }
 
 // Nothing followed from as many events: that is recorded, so that no start reads further back
@@ -201,7 +201,7 @@ export class Reactor {
     if (!trigger || metadata['source'] === 'import') return 0;
     const source: Source = { id: trigger.contract.idOf(stream) as string, actor: metadata['actor'] as string, revision, position };
     const follows = await trigger.react(trigger.contract.decode(event) as never, source, this.look);
-    this.options.failpoint?.('met');
+    this.options.failpoint?.('met', reaction.name);
     for (const one of follows) await this.send(reaction.name, journal, sourceOf(event), one, event);
     return follows.length;
   }
@@ -220,7 +220,7 @@ export class Reactor {
         for (const id of await this.look.ids(timer.collection, timer.where, { due: [timer.due, now] })) {
           const rung = await timer.react(id, now, this.look);
           if (!rung) continue;
-          this.options.failpoint?.('met');
+          this.options.failpoint?.('met', timer.name);
           for (const one of rung.follows) await this.send(timer.name, journal, sourceOf(rung), one);
         }
       });
@@ -267,9 +267,9 @@ export class Reactor {
         process.emitWarning(`reaction '${name}' failed at ${source}, and goes on: ${(e as Error).message}`);
       }
     }
-    this.options.failpoint?.('sent');
+    this.options.failpoint?.('sent', name);
     await journal.answer({ source, command: commandId, name: command.name, to, outcome, rule });
-    this.options.failpoint?.('answered');
+    this.options.failpoint?.('answered', name);
   }
 }
 

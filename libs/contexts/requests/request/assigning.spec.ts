@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { minutesLater, needsReason, onlyFor } from '#platform/decider/spec.js';
+import { type Json } from '#platform/event-store/port.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { AbsenceDeclared, DeputyAppointed, staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
-import { team, TeamDisbanded, TeamFormed, TeamMemberAdded } from '../../staff/contract/team.js';
+import { settingContract, SettingPublished } from '../../settings/contract/setting.js';
+import { team, TeamDisbanded, TeamFormed, TeamMemberAdded, TeamMemberRemoved } from '../../staff/contract/team.js';
 import {
   RequestAccepted,
   RequestAssigned,
@@ -22,6 +24,7 @@ import {
   byAnn,
   byBob,
   byCarol,
+  byReaction,
   bySam,
   carol,
   desk,
@@ -83,6 +86,110 @@ describe('RouteRequest', () => {
       .and(team, network, ...gone)
       .when(RouteRequest, { team: network }, byCarol)
       .thenAlreadySo();
+  });
+
+  describe('without a team: the rules choose', () => {
+    const formed = TeamFormed({ name: 'Network', categories: ['network'] });
+    const members = [ann, bob, sam].map((member) => TeamMemberAdded({ member, from: '2025-01-01' }));
+    const rules = (value: object) => SettingPublished({ version: 3, value: value as Json });
+    const rule = (team: string, of: { readonly client?: string; readonly category?: string } = {}) => ({
+      ...{ client: of.client ?? null, category: of.category ?? null, team },
+    });
+    const about = (category: string, complexity: 'normal' | 'complex' = 'normal') => RequestCategorised({ category, complexity, tags: [] });
+    /** A desk with these rules in force, a network team of Ann, Bob (skilled both) and Sam, and what each has in hand. */
+    const ruled = (value: object, category = 'network', loads: Readonly<Record<string, number>> = {}, complexity?: 'complex') =>
+      givenRequest(opened, about(category, complexity))
+        .and(settingContract, 'routing-rules', rules(value))
+        .and(team, network, formed, ...members)
+        .and(team, desk, formed)
+        .and(staffMember, ann, hired(ann, 'entry', 'network'))
+        .and(staffMember, bob, hired(bob, 'entry', 'network'))
+        .and(staffMember, sam, hired(sam, 'senior'))
+        .andTold('requests', loads);
+    const by = (chosen: string, more: object = {}) =>
+      RequestRouted({ team: network, rule: chosen, ruleVersion: 3, why: 'fewest-open-requests', candidates: {}, ...more });
+    const both = { candidates: { [ann]: '0', [bob]: '0' }, suggested: ann };
+
+    it.each([
+      [
+        'client-and-category/4',
+        [
+          rule(desk, { category: 'network' }),
+          rule(desk, { client: acme }),
+          rule(desk),
+          rule(network, { client: acme, category: 'network' }),
+        ],
+      ],
+      ['client/2', [rule(desk, { category: 'network' }), rule(network, { client: acme }), rule(desk, { client: acme, category: 'other' })]],
+      ['category/1', [rule(network, { category: 'network' }), rule(desk, { client: network })]],
+    ])('%s: by client and category, else by client, else by category', (chosen, list) => {
+      ruled({ rules: list, defaultTeam: desk }).when(RouteRequest, {}, byAnn).thenHappens(by(chosen, both));
+    });
+
+    it('takes the first of its kind, and the default team where no rule fits', () => {
+      const twice = [rule(network, { category: 'network' }), rule(desk, { category: 'network' })];
+      ruled({ rules: twice, defaultTeam: null }).when(RouteRequest, {}, byAnn).thenHappens(by('category/1', both));
+      ruled({ rules: [rule(desk, { category: 'other' })], defaultTeam: network })
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', both));
+    });
+
+    const always = { rules: [], defaultTeam: network };
+    it('suggests whoever has the fewest open requests, ties by id, and says among whom', () => {
+      ruled(always, 'network', { [ann]: 4, [bob]: 3 })
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { candidates: { [bob]: '3', [ann]: '4' }, suggested: bob }));
+      ruled(always, 'other', { [ann]: 1, [bob]: 1, [sam]: 1 })
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { candidates: { [ann]: '1', [bob]: '1', [sam]: '1' }, suggested: ann }));
+    });
+
+    it('leaves out who is absent, has departed, left the team or is not in it yet; complex work takes a senior', () => {
+      const away = AbsenceDeclared({ absence: 'a', from: minutesLater(0), to: minutesLater(99), kind: 'training' });
+      ruled(always)
+        .and(staffMember, ann, hired(ann, 'entry', 'network'), away)
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { candidates: { [bob]: '0' }, suggested: bob }));
+      ruled(always)
+        .and(staffMember, ann, hired(ann, 'entry', 'network'), StaffMemberDeparted({ on: '2026-01-05' }))
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { candidates: { [bob]: '0' }, suggested: bob }));
+      ruled(always)
+        .and(
+          team,
+          network,
+          formed,
+          ...members,
+          TeamMemberRemoved({ member: ann, from: '2026-01-05' }),
+          TeamMemberAdded({ member: carol, from: '2026-02-01' }),
+        )
+        .and(staffMember, carol, hired(carol, 'entry', 'network'))
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { candidates: { [bob]: '0' }, suggested: bob }));
+      ruled(always, 'other', {}, 'complex')
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { candidates: { [sam]: '0' }, suggested: sam }));
+    });
+
+    it('sends it to the team alone when nobody can do it: no-candidate', () => {
+      ruled(always, 'database')
+        .and(settingContract, 'categories', SettingPublished({ version: 1, value: { database: 'database' } }))
+        .when(RouteRequest, {}, byAnn)
+        .thenHappens(by('default', { why: 'no-candidate' }));
+    });
+
+    it('is refused where no rule and no default chooses, where the team is gone, or already so where it is there', () => {
+      ruled({ rules: [rule(network, { category: 'desktop' })], defaultTeam: null })
+        .when(RouteRequest, {}, byCarol)
+        .thenRefused('no-rule-chooses');
+      ruled({ rules: [], defaultTeam: acme }).when(RouteRequest, {}, byAnn).thenRefused('team-not-found');
+      ruled(always).and(team, network, formed, TeamDisbanded({})).when(RouteRequest, {}, byAnn).thenRefused('team-is-disbanded');
+      givenRequest(opened, routed)
+        .and(settingContract, 'routing-rules', rules({ rules: [], defaultTeam: desk }))
+        .and(team, desk, formed)
+        .when(RouteRequest, {}, byAnn)
+        .thenAlreadySo();
+    });
   });
 
   refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'other'], RouteRequest, { team: network }, byBob);
@@ -258,7 +365,13 @@ describe('AssignToStaff', () => {
 });
 
 describe('UnassignRequest', () => {
-  onlyFor(UnassignRequest, 'technician', 'coordinator');
+  onlyFor(UnassignRequest, 'technician', 'coordinator', 'reaction');
+
+  it('takes it from the one named alone: another-assignee; a reaction needs no standing', () => {
+    const scene = givenRequest(opened, routed, assigned);
+    scene.when(UnassignRequest, { from: bob, reason: 'gone' }, byCarol).thenRefused('another-assignee');
+    scene.when(UnassignRequest, { from: ann, reason: 'gone' }, byReaction).thenHappens(RequestUnassigned({ from: ann }));
+  });
   needsReason(UnassignRequest);
 
   const reason = 'I am needed elsewhere';

@@ -1,11 +1,11 @@
 import { Command } from '@nestjs/cqrs';
 import { IsIn, IsUUID } from 'class-validator';
-import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type Given, reaction } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
-import { setting, skillFor } from '../../settings/contract/setting.js';
+import { setting, type Settings, skillFor } from '../../settings/contract/setting.js';
 import { absenceAt, deputyAt, staffMemberAsRead } from '../../staff/contract/staff-member.js';
-import { isMember, teamAsRead } from '../../staff/contract/team.js';
+import { isMember, type Team, teamAsRead } from '../../staff/contract/team.js';
 import {
   escalations,
   isOpen,
@@ -18,22 +18,36 @@ import {
   RequestUnassigned,
 } from '../contract/request.js';
 import { reject } from '../rejections.js';
-import { atWork, isAssigneeOrCoordinator } from '../standing.js';
+import { chosenBy, loadsIn, membersOf, suggestedIn } from '../routing.js';
+import { atWork, isAssigneeOrCoordinator, isSeniorOrCoordinator } from '../standing.js';
 
-/** Sends the request to a team, by hand. Another team than before clears the assignee. */
+/** Sends the request to a team: the one named, else the one that the routing rules choose. Another team than before clears the assignee. */
 export class RouteRequest extends Command<Done> {
-  @IsUUID() readonly team!: string;
+  @MayBeLeftOut() @IsUUID() readonly team?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
-  static readonly facts = (c: RouteRequest) => ({ team: teamAsRead(c.team) });
+  static readonly facts = () => ({ rules: setting('routing-rules'), categories: setting('categories') });
+  static readonly further = [
+    (c: RouteRequest, was: Request, { rules }: { readonly rules: Settings['routing-rules'] }) => ({
+      team: teamAsRead(c.team ?? chosenBy(rules, was).team),
+    }),
+    (c: RouteRequest, _: Request, { team }: { readonly team: Team | null }) => loadsIn(c.team === undefined ? team : null),
+    (c: RouteRequest, _: Request, { team }: { readonly team: Team | null }) => membersOf(c.team === undefined ? team : null),
+  ] as const;
 
-  static decide(c: RouteRequest, was: Request, { by, team }: Given<typeof RouteRequest>) {
+  static decide(c: RouteRequest, was: Request, given: Given<typeof RouteRequest>) {
+    const { by, now, rules, categories, team, loads = {}, versions } = given;
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
-    if (!by.is('coordinator') && !by.senior) return reject('manual-routing-needs-senior');
-    if (was.team === c.team) return alreadySo;
+    const isNamed = c.team !== undefined;
+    if (isNamed && !isSeniorOrCoordinator(by)) return reject('manual-routing-needs-senior');
+    const { rule, team: chosen } = isNamed ? { rule: 'manual', team: c.team } : chosenBy(rules, was);
+    if (chosen === null) return reject('no-rule-chooses');
+    if (was.team === chosen) return alreadySo;
     if (!team) return reject('team-not-found');
     if (team.status === 'disbanded') return reject('team-is-disbanded');
-    return [RequestRouted({ team: team.id, rule: 'manual', why: 'named', candidates: {} })];
+    if (isNamed) return [RequestRouted({ team: team.id, rule, why: 'named', candidates: {} })];
+    const found = suggestedIn(team, given, loads, was, categories, now);
+    return [RequestRouted({ team: team.id, rule, ruleVersion: versions['routing-rules'], ...found })];
   }
 }
 
@@ -76,15 +90,18 @@ export class AssignToStaff extends Command<Done> {
   }
 }
 
-/** Gives the request back: nobody's again. */
+/** Gives the request back: nobody's again. Naming whom it is taken from keeps a late one from taking it from the next. */
 export class UnassignRequest extends Command<Done> {
-  static readonly who = ['technician', 'coordinator'] as const;
+  @MayBeLeftOut() @IsUUID() readonly from?: string;
+
+  static readonly who = ['technician', 'coordinator', reaction] as const;
   static readonly reason = 'required';
 
-  static decide(_: UnassignRequest, was: Request, { by }: Given<typeof UnassignRequest>) {
+  static decide(c: UnassignRequest, was: Request, { by }: Given<typeof UnassignRequest>) {
     if (was.assignee === null && (was.status === 'new' || was.status === 'on-hold')) return alreadySo;
     if (was.status !== 'assigned' && was.status !== 'in-progress' && was.status !== 'on-hold') return reject(`request-is-${was.status}`);
-    if (!isAssigneeOrCoordinator(was, by)) return reject('not-the-assignee');
+    if (!isAssigneeOrCoordinator(was, by) && !by.is(reaction)) return reject('not-the-assignee');
+    if (c.from !== undefined && c.from !== was.assignee) return reject('another-assignee');
     return [RequestUnassigned({ from: was.assignee })];
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { minutesLater, onlyFor, sealed } from '#platform/decider/spec.js';
-import { request, RequestOpened, RequestResolved } from '../contract/request.js';
+import { request, RequestOpened, RequestResolved, RequestSplit } from '../contract/request.js';
 import { requests } from './index.js';
-import { GiveAdvice, OpenRequest } from './opening.js';
-import { acme, ann, byAnn, byCarol, byZoe, givenRequest, sam, theRequest, zoe } from './spec.js';
+import { GiveAdvice, OpenPart, OpenRequest } from './opening.js';
+import { acme, ann, byAnn, byCarol, byReaction, byZoe, givenRequest, opened, sam, theRequest, zoe } from './spec.js';
 
 describe('OpenRequest', () => {
   onlyFor(OpenRequest, 'client', 'technician', 'coordinator');
@@ -32,7 +32,20 @@ describe('OpenRequest', () => {
   });
 
   it('begins new, and nobody’s', () => {
-    const quiet = { calls: 0, watchers: [], minutesSpent: 0, escalationLevel: 0, escalatedTo: null, firstResponseAt: null, document: null };
+    const quiet = {
+      calls: 0,
+      watchers: [],
+      minutesSpent: 0,
+      timeLogged: [],
+      lastLoggedAt: null,
+      parts: [],
+      splitFrom: null,
+      files: [],
+      escalationLevel: 0,
+      escalatedTo: null,
+      firstResponseAt: null,
+      document: null,
+    };
     const unrelated = { links: [], linkedTo: [], problem: null, mergedInto: null, statusBeforeMerge: null, unmergedFrom: null };
     const empty = { team: null, assignee: null, supervisor: null, hold: null, holdRevision: null, endedHold: null, statusLeft: null };
     const never = { resolvedAt: null, closedAt: null, lastInformedAt: null, followUpAt: null, waitsFor: null, openQuestion: null };
@@ -132,12 +145,37 @@ describe('GiveAdvice', () => {
 
   it('is refused where the desk has no code for advice: unknown-resolution-code', () => {
     const contact = { contact: zoe } as never;
-    const told = { ...{ by: byAnn, id: theRequest, now: minutesLater(0), reason: undefined }, matrix: {}, codes: ['solved'] };
+    const told = { ...{ by: byAnn, id: theRequest, now: minutesLater(0), reason: undefined, versions: {} }, matrix: {}, codes: ['solved'] };
     const outcome = GiveAdvice.open(Object.assign(new GiveAdvice(), body), { ...told, client: { id: acme, contacts: [contact] } as never });
     expect(outcome).toEqual({ reject: 'unknown-resolution-code', words: { known: 'solved' } });
   });
 
   it('is shown to the client whole', () => {
     for (const event of ['RequestOpened', 'RequestResolved']) expect(requests.client?.shows(event, {})).toBe(true);
+  });
+});
+
+describe('OpenPart', () => {
+  onlyFor(OpenPart, 'reaction');
+
+  const whole = theRequest.replace(/1$/, '2') as typeof theRequest;
+  const body = { splitFrom: whole, subject: 'The screen' };
+  const wasSplit = RequestSplit({ about: zoe, part: theRequest, subject: 'The screen' });
+
+  it('opens the part as the whole is: whose it is and how it ranks', () => {
+    givenRequest()
+      .and(request, whole, opened, wasSplit)
+      .when(OpenPart, body, byReaction)
+      .thenHappens(
+        RequestOpened({
+          ...{ kind: 'incident', client: acme, contact: zoe, about: zoe, subject: 'The screen', channel: 'phone' },
+          ...{ impact: 'medium', urgency: 'medium', priority: 'P3', complexity: 'normal', tags: ['printer'], splitFrom: whole },
+        }),
+      );
+  });
+
+  it('is refused for what is no part of it: not-a-part', () => {
+    givenRequest().and(request, whole, opened).when(OpenPart, body, byReaction).thenRefused('not-a-part');
+    givenRequest().when(OpenPart, body, byReaction).thenRefused('not-a-part');
   });
 });

@@ -1,11 +1,11 @@
 import { Command } from '@nestjs/cqrs';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsUUID, Length } from 'class-validator';
-import { type Done, type Given } from '#platform/decider/aggregate.js';
+import { type Done, foldOf, type Given, reaction } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
 import { type StaffId } from '../../staff/contract/staff-member.js';
-import { channels, complexities, degrees, kinds, RequestOpened, RequestResolved } from '../contract/request.js';
+import { channels, complexities, degrees, kinds, request, RequestOpened, RequestResolved } from '../contract/request.js';
 import { priorityFrom } from '../priority.js';
 import { reject } from '../rejections.js';
 
@@ -77,6 +77,26 @@ export class GiveAdvice extends Command<Done> {
         ...{ impact: 'medium', urgency: 'medium', priority: priorityFrom(matrix, 'medium', 'medium'), complexity: 'normal', tags: [] },
       }),
       RequestResolved({ code, about: contact, note: answer, by: by.id as StaffId, document }),
+    ];
+  }
+}
+
+/** What a part of another request becomes: whose it is, and how it ranks, as with the one that was split. */
+export class OpenPart extends Command<Done> {
+  @IsUUID() readonly splitFrom!: string;
+  @Length(1, 300) readonly subject!: string;
+
+  static readonly who = [reaction] as const;
+  static readonly facts = (c: OpenPart) => ({ whole: foldOf(request, c.splitFrom) });
+
+  static open(c: OpenPart, { id, whole }: Given<typeof OpenPart>) {
+    if (!whole?.parts.some((part) => part.request === id)) return reject('not-a-part');
+    const { kind, client, contact, about, category, application, channel, impact, urgency, priority, complexity, tags } = whole;
+    return [
+      RequestOpened({
+        ...{ kind, client, contact, about, subject: c.subject, category, application, channel },
+        ...{ impact, urgency, priority, complexity, tags, splitFrom: whole.id },
+      }),
     ];
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Happened } from '#platform/decider/contract.js';
 import { type Id } from '#platform/decider/fields.js';
-import { minutesLater, onlyFor } from '#platform/decider/spec.js';
+import { minutesLater, onlyFor, sealed } from '#platform/decider/spec.js';
 import { problem, ProblemDocumented, ProblemResolved, ProblemTriaged, RootCauseIdentified } from '../contract/problem.js';
 import {
   request as contract,
@@ -12,6 +12,7 @@ import {
   RequestResolved,
   RequestRouted,
   RequestsLinked,
+  RequestSplit,
   RequestsUnlinked,
   RequestStatusImported,
   RequestUngrouped,
@@ -20,7 +21,7 @@ import {
   statuses,
 } from '../contract/request.js';
 import { requests } from './index.js';
-import { GroupRequest, LinkRequests, MergeRequest, UngroupRequest, UnlinkRequests, UnmergeRequest } from './relating.js';
+import { GroupRequest, LinkRequests, MergeRequest, SplitRequest, UngroupRequest, UnlinkRequests, UnmergeRequest } from './relating.js';
 import {
   acme,
   ann,
@@ -337,4 +338,59 @@ describe('UnmergeRequest', () => {
   });
 
   refusedUnless(['merged'], UnmergeRequest, {}, byAnn);
+});
+
+describe('SplitRequest', () => {
+  onlyFor(SplitRequest, 'technician', 'coordinator');
+
+  const parts = [
+    { request: other, subject: 'The printer' },
+    { request: third, subject: 'The screen' },
+  ];
+  const became = parts.map(({ request: part, subject }) => RequestSplit({ about: zoe, part, subject }));
+  const [first, second] = became as [Happened, Happened];
+
+  it.each([byAnn, bySam, byCarol])('says of each part which request it becomes; what is left goes on', (by) => {
+    alone(...reaching['in-progress'])
+      .when(SplitRequest, { parts }, by)
+      .thenHappens(first, second);
+    alone(...reaching['in-progress'])
+      .when(SplitRequest, { parts }, by)
+      .thenChanges({ parts: parts.map(({ request: part, subject }) => ({ request: part, subject: sealed(zoe, subject) })) });
+  });
+
+  it('is already so for parts that it has, and adds those that it has not', () => {
+    alone(opened, assigned, first, second).when(SplitRequest, { parts }, byAnn).thenAlreadySo();
+    alone(...reaching.resolved, first)
+      .when(SplitRequest, { parts: parts.slice(0, 1) }, byAnn)
+      .thenAlreadySo();
+    alone(opened, assigned, first).and(contract, other, another(acme)).when(SplitRequest, { parts }, byAnn).thenHappens(second);
+  });
+
+  it('is refused to others: not-the-assignee', () => {
+    alone(opened, assigned).when(SplitRequest, { parts }, byBob).thenRefused('not-the-assignee');
+  });
+
+  it('is refused where two parts are one, or a part is the request itself: parts-not-distinct', () => {
+    const [part] = parts;
+    alone(opened, assigned)
+      .when(SplitRequest, { parts: [part, part] }, byAnn)
+      .thenRefused('parts-not-distinct');
+    alone(opened, assigned)
+      .when(SplitRequest, { parts: [{ ...part, request: theRequest }] }, byAnn)
+      .thenRefused('parts-not-distinct');
+  });
+
+  it('is refused where another request has the id of a part: part-already-open', () => {
+    alone(opened, assigned)
+      .and(contract, third, another(acme))
+      .when(SplitRequest, { parts }, byAnn)
+      .thenRefused('part-already-open', { part: third });
+  });
+
+  it('is shown to the client', () => {
+    expect(requests.client?.shows('RequestSplit', {})).toBe(true);
+  });
+
+  refusedUnless(['new', 'assigned', 'in-progress', 'on-hold'], SplitRequest, { parts }, byBob);
 });

@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
-import { IsIn, IsUUID } from 'class-validator';
-import { alreadySo, type Done, foldOf, type Given } from '#platform/decider/aggregate.js';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsUUID, Length, ValidateNested } from 'class-validator';
+import { alreadySo, type Done, type FoldFact, foldOf, type Given } from '#platform/decider/aggregate.js';
 import { problemAsRead } from '../contract/problem.js';
 import {
   isOpen,
@@ -11,6 +12,7 @@ import {
   type RequestId,
   RequestMerged,
   RequestsLinked,
+  RequestSplit,
   RequestsUnlinked,
   RequestUngrouped,
   RequestUnmerged,
@@ -101,6 +103,42 @@ export class UnmergeRequest extends Command<Done> {
     if (was.status !== 'merged') return reject(`request-is-${was.status}`);
     if (!isSeniorOrCoordinator(by)) return reject('needs-senior');
     return [RequestUnmerged({})];
+  }
+}
+
+/** A part of a request, and how its client would word it. */
+class PartAsked {
+  @IsUUID() readonly request!: string;
+  @Length(1, 300) readonly subject!: string;
+}
+
+/** Several matters in one: each part goes on as a request of its own, opened by a reaction; what is left stays here. */
+export class SplitRequest extends Command<Done> {
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @ValidateNested({ each: true })
+  @Type(() => PartAsked)
+  readonly parts!: readonly PartAsked[];
+
+  static readonly who = ['technician', 'coordinator'] as const;
+  /** What there is under the parts' ids, by id. */
+  static readonly facts = (c: SplitRequest): Readonly<Record<string, FoldFact<Request>>> =>
+    Object.fromEntries(c.parts.map(({ request: part }) => [part, foldOf(request, part)]));
+
+  static decide(c: SplitRequest, was: Request, given: Given<typeof SplitRequest>) {
+    const { by, id } = given;
+    const ids = c.parts.map((part) => part.request);
+    const isPart = (part: string): boolean => was.parts.some((known) => known.request === part);
+    if (ids.every(isPart)) return alreadySo;
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    if (!isAssigneeOrCoordinator(was, by) && !by.senior) return reject('not-the-assignee');
+    if (new Set([...ids, id]).size <= ids.length) return reject('parts-not-distinct');
+    const taken = ids.find((part) => !isPart(part) && given[part]);
+    if (taken !== undefined) return reject('part-already-open', { part: taken });
+    return c.parts
+      .filter((part) => !isPart(part.request))
+      .map((part) => RequestSplit({ about: was.about, part: part.request as RequestId, subject: part.subject }));
   }
 }
 

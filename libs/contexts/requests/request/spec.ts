@@ -36,6 +36,8 @@ export const byAnn = person(ann, ['technician']);
 export const byBob = person(bob, ['technician']);
 export const bySam = person(sam, ['technician'], { senior: true });
 export const byCarol = person(carol, ['coordinator']);
+/** What the desk does by itself, for Ann. */
+export const byReaction = person('reaction:test', ['reaction'], { onBehalfOf: ann });
 export const byZoe = person(zoe, ['client'], { client: acme });
 export const byYves = person(yves, ['client'], { client: acme });
 

@@ -8,6 +8,7 @@ import {
   byAnn,
   byBob,
   byCarol,
+  byReaction,
   bySam,
   givenRequest,
   held,
@@ -103,7 +104,7 @@ describe('HoldRequest', () => {
 });
 
 describe('ResumeRequest', () => {
-  onlyFor(ResumeRequest, 'technician', 'coordinator');
+  onlyFor(ResumeRequest, 'technician', 'coordinator', 'reaction');
 
   const ended = { hold: null, holdRevision: null, statusLeft: null };
 
@@ -119,6 +120,13 @@ describe('ResumeRequest', () => {
     givenRequest(opened, assigned, held)
       .when(ResumeRequest, {}, by)
       .thenHappens(RequestResumed({ hold: '2' }));
+  });
+
+  it('needs no standing of a reaction, which names the hold', () => {
+    givenRequest(opened, assigned, held)
+      .when(ResumeRequest, { hold: '2' }, byReaction)
+      .thenHappens(RequestResumed({ hold: '2' }));
+    givenRequest(opened, assigned, held, held).when(ResumeRequest, { hold: '1' }, byReaction).thenRefused('another-hold');
   });
 
   it('is already so when the hold named has ended, by resuming or by the end of the work', () => {

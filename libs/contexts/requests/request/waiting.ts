@@ -1,6 +1,6 @@
 import { Command } from '@nestjs/cqrs';
 import { IsUUID, Length, Matches } from 'class-validator';
-import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type Given, reaction } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
@@ -36,12 +36,12 @@ export class HoldRequest extends Command<Done> {
 export class ResumeRequest extends Command<Done> {
   @MayBeLeftOut() @Matches(/^\d{1,18}$/) readonly hold?: string;
 
-  static readonly who = ['technician', 'coordinator'] as const;
+  static readonly who = ['technician', 'coordinator', reaction] as const;
 
   static decide(c: ResumeRequest, was: Request, { by }: Given<typeof ResumeRequest>) {
     if (was.status !== 'on-hold' && c.hold !== undefined && c.hold === was.endedHold) return alreadySo;
     if (was.status !== 'on-hold' || was.holdRevision === null) return reject(`request-is-${was.status}`);
-    if (!isAssigneeOrCoordinator(was, by) && !by.senior) return reject('not-the-assignee');
+    if (!isAssigneeOrCoordinator(was, by) && !by.senior && !by.is(reaction)) return reject('not-the-assignee');
     if (c.hold !== undefined && c.hold !== was.holdRevision) return reject('another-hold');
     return [RequestResumed({ hold: was.holdRevision })];
   }
