@@ -19,9 +19,11 @@ import { type Opener } from '#platform/read-models/collection.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type PageQuery, type ReadModels } from '#platform/read-models/port.js';
 import { Unavailable } from '#platform/unavailable.js';
+import { ContentFolder } from '#platform/vault/embedded/content-folder.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Vault } from '#platform/vault/port.js';
 import { Sealer } from '#platform/vault/sealing.js';
+import { Contents } from './content.js';
 import { collections } from './contexts.js';
 
 /** Which release this is; every event names the one that wrote it. */
@@ -55,6 +57,7 @@ export interface Desk {
   readonly store: EventStore;
   readonly readModels: ReadModels;
   readonly keys: Vault;
+  readonly contents: Contents;
   readonly sealer: Sealer;
   readonly open: Opener;
   readonly streams: Streams;
@@ -99,14 +102,15 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
     const readModels = kept(await readModelsAt(places));
     const issuer = await LocalIssuer.of(folder);
     const sealer = new Sealer(keys);
+    const contents = new Contents(kept(await contentAt(places)), sealer);
     const secret = await secretOf(keys);
     const streams = new Streams(store);
     const numbers = new Numbers(store, now, build, numberBlock);
     const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
     const reading = new Reading(store, streams, readModels, open, now);
-    const executor = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading), secret, now, build });
+    const executor = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading, contents), secret, now, build });
     return {
-      ...{ places, store, readModels, keys, sealer, open, streams, numbers, executor, reading, issuer, secret, now, close },
+      ...{ places, store, readModels, keys, contents, sealer, open, streams, numbers, executor, reading, issuer, secret, now, close },
       people: peopleOf(streams, now),
     };
   } catch (e) {
@@ -122,6 +126,10 @@ const logAt = async ({ folder, eventStore }: Places): Promise<EventStore> =>
     : (await import('#platform/event-store/eventstoredb/log.js')).EventStoreDbLog.open({ url: eventStore });
 const keysAt = async ({ folder, mongo }: Places): Promise<Vault> =>
   mongo === undefined ? KeyFile.open({ folder }) : (await import('#platform/vault/mongodb/keys.js')).MongoKeys.open({ url: mongo });
+const contentAt = async ({ folder, mongo }: Places): Promise<Vault> =>
+  mongo === undefined
+    ? ContentFolder.open({ folder: join(folder, contentFolder) })
+    : (await import('#platform/vault/mongodb/content.js')).MongoContent.open({ url: mongo });
 const readModelsAt = async ({ folder, mongo }: Places): Promise<ReadModels> =>
   mongo === undefined
     ? EmbeddedReadModels.open({ folder })
@@ -131,6 +139,8 @@ const logName = ({ folder, eventStore }: Places): string =>
   eventStore === undefined ? `log.db of ${folder}` : 'the log of EVENTSTORE_URL';
 const keysName = ({ folder, mongo }: Places): string => (mongo === undefined ? `keys.db of ${folder}` : 'the keys of MONGODB_URL');
 
+/** Where in the data folder the files of requests are. */
+export const contentFolder = 'content';
 const fingerprints = 'ledgerdesk/fingerprints';
 /** The name under which the keys tell which log they belong to. */
 export const ownLog = 'ledgerdesk/log';
@@ -169,7 +179,8 @@ const secretOf = async (keys: Vault): Promise<Uint8Array> => {
 };
 
 /** What a decision may ask: the read models as they serve, told with the position that they had reached before. */
-const readsOf = (reading: Reading): Reads => ({
+const readsOf = (reading: Reading, contents: Contents): Reads => ({
+  content: (owner, sha256) => contents.size(owner, sha256),
   counts: async (name, where, by) => {
     const collection = collections.find(({ declaration }) => declaration.name === name);
     if (!collection) throw new Error(`no read model answers how many '${name}' there are`);

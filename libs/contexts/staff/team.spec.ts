@@ -189,7 +189,8 @@ describe('DisbandTeam', () => {
       asked.push(question);
       return Promise.resolve({ answer: {}, position: 1n });
     };
-    await DisbandTeam.facts(new DisbandTeam(), { id: desk } as unknown as Team).routed.ask({ counts });
+    const reads = { counts, content: () => Promise.resolve(null) };
+    await DisbandTeam.facts(new DisbandTeam(), { id: desk } as unknown as Team).routed.ask(reads);
     expect(asked).toEqual([['requests', { team: [desk], status: ['new', 'assigned', 'in-progress', 'on-hold'] }, 'team']]);
   });
 

@@ -52,14 +52,16 @@ export interface SettingFact<T> {
 export interface Reads {
   /** How many of a collection hold, under each of these keys, one of the values; for each value of the key `by` that there is. */
   counts(collection: string, where: Where, by: string): Promise<{ readonly answer: Counts; readonly position: bigint }>;
+  /** How many bytes of content about the owner have this SHA-256; null where there are none. */
+  content(owner: string, sha256: string): Promise<number | null>;
 }
 /** Value → how many hold it; none where it is not named. */
 export type Counts = Readonly<Record<string, number>>;
 export type Where = Readonly<Record<string, readonly (string | null)[]>>;
-/** What another read model knows, recorded with the events by name and the position it reflected. */
+/** What another read model knows, recorded with the events by name and the position it reflected; without a position, not at all. */
 export interface AnswerFact<T> {
   readonly question: string;
-  readonly ask: (reads: Reads) => Promise<{ readonly answer: T; readonly position: bigint }>;
+  readonly ask: (reads: Reads) => Promise<{ readonly answer: T; readonly position?: bigint }>;
 }
 export type Fact = FoldFact<object> | SettingFact<unknown> | AnswerFact<unknown>;
 export type Facts = Readonly<Record<string, Fact>>;
@@ -80,6 +82,12 @@ export const countOf = (of: string, where: Where): AnswerFact<number> => ({
 export const countsOf = (of: string, where: Where, by: string): AnswerFact<Counts> => ({
   question: of,
   ask: (reads) => reads.counts(of, where, by),
+});
+
+/** How many bytes of content about the owner have this SHA-256, told as `content`: they are there before any event that names them. */
+export const contentOf = (owner: string, sha256: string): AnswerFact<number | null> => ({
+  question: 'content',
+  ask: async (reads) => ({ answer: await reads.content(owner, sha256) }),
 });
 
 type Known<X> = X extends FoldFact<infer S> ? S | null : X extends SettingFact<infer T> ? T : X extends AnswerFact<infer T> ? T : never;

@@ -6,7 +6,18 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type EventStore, AppendTooLarge, LogFull, LogReadOnly, none, type StoredEvent } from '#platform/event-store/port.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Sealed, Sealer } from '#platform/vault/sealing.js';
-import { aggregate, alreadySo, countOf, countsOf, foldOf, type Given, type Person, type Reads, type SettingFact } from './aggregate.js';
+import {
+  aggregate,
+  alreadySo,
+  contentOf,
+  countOf,
+  countsOf,
+  foldOf,
+  type Given,
+  type Person,
+  type Reads,
+  type SettingFact,
+} from './aggregate.js';
 import { brokenLink } from './chain.js';
 import { Contract } from './contract.js';
 import { Contended, type Envelope, Executor, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from './execute.js';
@@ -73,6 +84,7 @@ const reads: Reads = {
           : {},
       position: 41n,
     }),
+  content: (owner, sha256) => Promise.resolve(owner === 'acme' && sha256 === 'of the photograph' ? 70_000 : null),
 };
 
 class OpenDepot {
@@ -116,6 +128,8 @@ class SendParcel {
     depot: foldOf(depot, c.from),
     nowhere: foldOf(depot, null),
     queued: queueLength,
+    photograph: contentOf('acme', 'of the photograph'),
+    drawing: contentOf('acme', 'of a drawing'),
     most: mostWeight,
   });
   // What waits at the place that the depot turned out to be
@@ -124,8 +138,9 @@ class SendParcel {
       there: countsOf('queue', { state: [from?.place ?? ''] }, 'state'),
     }),
   ] as const;
-  static decide(_: SendParcel, was: Parcel, { depot: from, nowhere, queued, there }: Given<typeof SendParcel>) {
+  static decide(_: SendParcel, was: Parcel, { depot: from, nowhere, queued, there, photograph, drawing }: Given<typeof SendParcel>) {
     if (was.status === 'sent') return alreadySo;
+    if (photograph !== 70_000 || drawing !== null) return reject('no-such-depot');
     if (!from || nowhere !== null || queued !== 3 || there[from.place] !== 3) return reject('no-such-depot');
     return [ParcelScanned({ place: from.place }), ParcelSent({ from: from.place })];
   }

@@ -218,7 +218,7 @@ export class Executor {
       } else if ('question' in fact) {
         const { answer: told, position } = await fact.ask(this.writing.reads);
         known[name] = told;
-        facts[name] = `${fact.question}@${position}`;
+        if (position !== undefined) facts[name] = `${fact.question}@${position}`;
       } else if (fact.id === null) {
         known[name] = null;
       } else {

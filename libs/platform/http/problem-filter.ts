@@ -5,6 +5,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from '#platform/decider/execute.js';
 import { AppendTooLarge, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
 import { Unavailable } from '#platform/unavailable.js';
+import { PersonForgotten } from '#platform/vault/sealing.js';
 import { languageOf, Problem, type ProblemDetails, problemDetails, rejectionDetails } from './problem.js';
 import { traceOf } from './trace.js';
 
@@ -57,6 +58,7 @@ const problemOf = (thrown: unknown): Problem => {
   if (thrown instanceof Forbidden) return new Problem('forbidden', { errors: [thrown.message] });
   if (thrown instanceof StaleRevision) return new Problem('stale-revision', { extra: { revision: thrown.actual.toString() } });
   if (thrown instanceof KeyReused) return new Problem('key-reused');
+  if (thrown instanceof PersonForgotten) return new Problem('person-forgotten');
   if (thrown instanceof Contended) return new Problem('contended', later);
   if (thrown instanceof LogFull) return new Problem('disk-full');
   if (thrown instanceof LogReadOnly) return new Problem('log-read-only', later);

@@ -86,7 +86,8 @@ const platform = {
     'Read it again, look at what changed, and send with its new ETag.',
     'Relire, voir ce qui a changé, et renvoyer avec le nouvel ETag.',
   ],
-  'body-too-large': [413, 'The body is too large', 'Le corps est trop volumineux', 'Send at most 256 KiB.', 'Envoyer au plus 256 Kio.'],
+  'body-too-large': [413, 'The body is too large', 'Le corps est trop grand', '256 KiB, or see `errors`.', '256 Kio, ou voir `errors`.'],
+  'content-differs': [400, 'The SHA-256 is another', 'Le SHA-256 est un autre', 'Send the file named.', 'Envoyer le fichier nommé.'],
   'not-json': [
     415,
     'Only application/json is taken',
@@ -94,6 +95,14 @@ const platform = {
     'Send JSON and say so in Content-Type.',
     'Envoyer du JSON et l’indiquer dans Content-Type.',
   ],
+  'not-octet-stream': [
+    415,
+    'A file is taken as application/octet-stream only',
+    'Un fichier n’est accepté que comme application/octet-stream',
+    'Say so in Content-Type; its own type is said when it is attached.',
+    'L’indiquer dans Content-Type ; son propre type est dit en l’attachant.',
+  ],
+  'person-forgotten': [410, 'The person was forgotten', 'La personne est oubliée', 'Nothing about them is kept.', 'Rien n’en est gardé.'],
   'key-reused': [
     422,
     'The Idempotency-Key was used with another body',
