@@ -5,7 +5,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Executor } from '#platform/decider/execute.js';
-import { AccessGuard } from '#platform/http/access.js';
+import { AccessGuard, type TokenVerifier } from '#platform/http/access.js';
 import { commandController, handlersOf, takeJsonOnly } from '#platform/http/commands.js';
 import { Problem } from '#platform/http/problem.js';
 import { answerProblem, answerUnreadable, ProblemFilter } from '#platform/http/problem-filter.js';
@@ -24,13 +24,20 @@ class Root {}
 export interface ApiOptions {
   /** Of one actor; unlimited when left out. */
   readonly commandsAMinute?: number;
+  /** Whose tokens are taken: the desk's own issuer's when left out. */
+  readonly tokens?: TokenVerifier | undefined;
+  /** Whether four eyes take a token of the desk's own issuer for no second person. */
+  readonly strict?: boolean;
 }
 
 /** The HTTP service over an opened desk: routes made from the aggregates' commands and the collections. */
-export const createApi = async (desk: Desk, { commandsAMinute = Infinity }: ApiOptions = {}): Promise<NestFastifyApplication> => {
+export const createApi = async (
+  desk: Desk,
+  { commandsAMinute = Infinity, tokens = desk.issuer, strict = false }: ApiOptions = {},
+): Promise<NestFastifyApplication> => {
   const logId = (): string => desk.store.logId;
   const metrics = new Metrics(desk);
-  const access = new AccessGuard(new Reflector(), desk.issuer, desk.people);
+  const access = new AccessGuard(new Reflector(), tokens, desk.people, strict);
   const controllers: Type[] = [
     Health,
     docsController(),

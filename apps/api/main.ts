@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
+import { isStrict, OidcIssuer, oidcOf } from '../oidc.js';
 import { createApi } from './app.js';
 import { commandsAMinuteIn } from './limits.js';
 
@@ -22,13 +23,17 @@ const fail = (e: unknown): never => {
 
 const start = async (): Promise<void> => {
   const listened = portIn(port);
+  const [oidc, strict] = [oidcOf(), isStrict()];
   const commandsAMinute = commandsAMinuteIn(process.env['LEDGERDESK_COMMANDS_A_MINUTE']);
   if (!projects && places.mongo === undefined)
     throw new Error(
       'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
     );
   const desk = await openDesk(places);
-  const app = await createApi(desk, { commandsAMinute });
+  const tokens = oidc && new OidcIssuer(oidc);
+  // An issuer that is away is told now, and does not hinder the start
+  void tokens?.keysNow().catch(() => undefined);
+  const app = await createApi(desk, { commandsAMinute, tokens, strict });
   // By Fastify itself: Nest would print a failure before it is told here
   const url = await app.getHttpAdapter().getInstance().listen({ port: listened, host });
 
@@ -40,7 +45,7 @@ const start = async (): Promise<void> => {
   console.log(`Ledgerdesk serves ${url}`);
   console.log(`  its API, to browse   ${url}/docs   (as OpenAPI: /openapi.json)`);
   console.log(`  its data             ${places.folder}${serversOf(places)}`);
-  console.log(`  a token              npm run -s cli -- token --subject <id> --role coordinator`);
+  console.log(`  a token              ${oidc ? `of ${oidc.issuer}` : 'npm run -s cli -- token --subject <id> --role coordinator'}`);
 
   let stopping = false;
   const stop = async (): Promise<void> => {

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
+import { SettingWrong } from '#platform/addresses.js';
 import { recordMint } from '#platform/http/mint.js';
 import { build, openDesk, placesOf } from '../desk.js';
+import { oidcOf } from '../oidc.js';
 import { rolesRefused } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
@@ -15,6 +17,7 @@ export const token: Subcommand = {
   usage: 'token --subject <id> --role <role> [--role <role>] [--client <id>] [--ttl 8h]',
   about: 'prints a token for whoever is named, valid for eight hours unless said otherwise',
   run: async (args) => {
+    if (oidcOf()) throw new SettingWrong('the tokens taken are those of OIDC_ISSUER: while it is set, the desk’s own issuer is off');
     const { values } = parseArgs({
       args: [...args],
       options: {
