@@ -50,8 +50,8 @@ export class CommandLimit implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.method === 'GET' || request.method === 'HEAD' || this.price === 0) return true;
-    const { claims } = callerOf(request);
-    const wait = this.take(`${claims.issuer} ${claims.subject}`, commandsIn(request.body));
+    const { person, claims } = callerOf(request);
+    const wait = this.take(`${claims.issuer} ${person.id}`, commandsIn(request.body));
     if (wait > 0) throw new Problem('rate-limited', { headers: { 'Retry-After': String(Math.ceil(wait / 1000)) } });
     return true;
   }
