@@ -11,7 +11,8 @@ import { Problem } from '#platform/http/problem.js';
 import { answerProblem, answerUnreadable, ProblemFilter } from '#platform/http/problem-filter.js';
 import { queryController, ReadHandler } from '#platform/http/queries.js';
 import { Reading } from '#platform/http/reading.js';
-import { aggregates, collections } from '../contexts.js';
+import { viewController } from '#platform/http/views.js';
+import { aggregates, collections, views } from '../contexts.js';
 import { type Desk } from '../desk.js';
 import { docsController } from './docs.js';
 import { Metrics } from '../metrics.js';
@@ -43,6 +44,7 @@ export const createApi = async (
     docsController(),
     ...aggregates.map((aggregate) => commandController(aggregate, logId)),
     ...collections.map((collection) => queryController(collection, logId)),
+    ...views.map((view) => viewController(view, collections, logId)),
   ];
   const module = {
     module: Root,

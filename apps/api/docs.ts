@@ -5,7 +5,7 @@ import { Controller, Get, Param, Res, type Type } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { Access } from '#platform/http/access.js';
 import { Problem } from '#platform/http/problem.js';
-import { aggregates, collections } from '../contexts.js';
+import { aggregates, collections, views } from '../contexts.js';
 import { build } from '../desk.js';
 import { type OpenRoute, openApiOf } from './openapi.js';
 
@@ -24,7 +24,7 @@ export const openRoutes: readonly OpenRoute[] = [
 ];
 
 /** The OpenAPI document of everything that is served. */
-export const document = (): object => openApiOf(aggregates, collections, openRoutes, build);
+export const document = (): object => openApiOf(aggregates, collections, views, openRoutes, build);
 
 const page = `<!doctype html>
 <html lang="en">

@@ -1,9 +1,10 @@
 import { getMetadataStorage } from 'class-validator';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import { type Aggregate, type AnyCommand } from '#platform/decider/aggregate.js';
-import { type Collection } from '#platform/read-models/collection.js';
+import { type Collection, type Listed } from '#platform/read-models/collection.js';
 import { formOf } from '#platform/http/body.js';
 import { kebab } from '#platform/http/commands.js';
+import { type View } from '#platform/http/views.js';
 
 interface Schema {
   readonly [keyword: string]: unknown;
@@ -78,17 +79,18 @@ const commandPath = (aggregate: Aggregate, command: AnyCommand, body: BodySchema
 });
 
 const readPath = (
-  collection: Collection,
+  { readers, client }: Listed,
+  tag: string,
   operation: string,
   description: string,
   parameters: readonly Schema[],
   content: Schema,
 ): Schema => ({
   get: {
-    tags: [collection.aggregate.collection],
-    operationId: `${collection.aggregate.collection}-${operation}`,
+    tags: [tag],
+    operationId: `${tag}-${operation}`,
     summary: description,
-    description: `Roles: ${[...collection.readers, ...(collection.client ? ['client (its own)'] : [])].join(', ')}.`,
+    description: `Roles: ${[...readers, ...(client ? ['client (its own)'] : [])].join(', ')}.`,
     parameters,
     responses: {
       200: {
@@ -104,44 +106,64 @@ const readPath = (
   },
 });
 
+const selecting = ({ filters, searched }: Listed): readonly Schema[] => [
+  ...Object.entries(filters).map(([name, { words, as }]) =>
+    parameter(
+      name,
+      'query',
+      as === 'any' ? 'repeated: or' : as === 'from' ? 'inclusive' : 'exclusive',
+      words ? { type: 'array', items: { enum: words } } : text,
+    ),
+  ),
+  ...(searched.length > 0 ? [parameter('text', 'query', `words in ${searched.join(', ')}`)] : []),
+];
+const paging = ({ declaration: { orders, defaultOrder } }: Listed): readonly Schema[] => [
+  parameter('order', 'query', 'reversed by a leading -', {
+    enum: Object.keys(orders).flatMap((order) => [order, `-${order}`]),
+    default: defaultOrder,
+  }),
+  parameter('limit', 'query', 'at most 200', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
+  parameter('cursor', 'query', '`next` of the page before'),
+];
+const page = (schema: string): Schema => ({ ...json(schema), 'text/csv': { schema: text } });
+
+const viewPath = (view: View): Schema => {
+  const ofOne = view.path.includes('{id}') ? [id] : [];
+  const parameters = [...ofOne, ...selecting(view), ...paging(view), minPosition];
+  return readPath(view, tagOf(view), view.path.split('/').at(-1) ?? '', view.about, parameters, page(`${schemaName(view)}.Page`));
+};
+const tagOf = ({ path }: View): string => path.split('/')[1] ?? '';
+/** `/clients/{id}/status` → `clients.status`. */
+const schemaName = ({ path }: View): string => path.slice(1).replace('/{id}/', '.');
+
 const readPaths = (collection: Collection): Schema => {
   const { declaration, aggregate } = collection;
   const at = declaration.history ? past : [];
-  const filters = [
-    ...Object.entries(collection.filters).map(([name, { words, as }]) =>
-      parameter(
-        name,
-        'query',
-        as === 'any' ? 'repeated: or' : as === 'from' ? 'inclusive' : 'exclusive',
-        words ? { type: 'array', items: { enum: words } } : text,
-      ),
-    ),
-    parameter('text', 'query', `words in ${collection.searched.join(', ')}`),
-  ];
-  const paging = [
-    parameter('order', 'query', 'reversed by a leading -', {
-      enum: Object.keys(declaration.orders).flatMap((order) => [order, `-${order}`]),
-    }),
-    parameter('limit', 'query', 'at most 200', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
-    parameter('cursor', 'query', '`next` of the page before'),
-  ];
-  const path = `/${aggregate.collection}`;
+  const filters = selecting(collection);
+  const tag = aggregate.collection;
+  const path = `/${tag}`;
   return {
-    [path]: readPath(collection, 'list', `The ${aggregate.collection}, page by page`, [...filters, ...paging, ...at, minPosition], {
-      ...json(`${aggregate.collection}.Page`),
-      'text/csv': { schema: text },
-    }),
+    [path]: readPath(
+      collection,
+      tag,
+      'list',
+      `The ${tag}, page by page`,
+      [...filters, ...paging(collection), ...at, minPosition],
+      page(`${tag}.Page`),
+    ),
     ...(collection.countedBy.length > 0 && {
       [`${path}/counts`]: readPath(
         collection,
+        tag,
         'counts',
-        `How many ${aggregate.collection} by a field`,
+        `How many ${tag} by a field`,
         [parameter('by', 'query', 'the field', { enum: collection.countedBy }), ...filters, ...at, minPosition],
         json('Counts'),
       ),
     }),
     [`${path}/{id}`]: readPath(
       collection,
+      tag,
       'one',
       'One, now or as it was',
       [id, ...past, revision, minPosition],
@@ -149,6 +171,7 @@ const readPaths = (collection: Collection): Schema => {
     ),
     [`${path}/{id}/history`]: readPath(
       collection,
+      tag,
       'history',
       'Every event of it',
       [
@@ -163,6 +186,7 @@ const readPaths = (collection: Collection): Schema => {
     ),
     [`${path}/{id}/history/difference`]: readPath(
       collection,
+      tag,
       'difference',
       'What differs between two of its states',
       [id, parameter('from', 'query', 'a revision or an instant'), parameter('to', 'query', 'a revision or an instant'), minPosition],
@@ -218,15 +242,26 @@ const answered: Readonly<Record<string, Schema>> = {
 
 /** A row of the collection, a page of them, and the whole of one; from clients some fields are kept. */
 const schemasOf = ({ aggregate: { collection: name }, row }: Collection): Readonly<Record<string, Schema>> => ({
-  [`${name}.Row`]: {
-    ...object(Object.fromEntries([...row, 'revision'].map((field) => [field, anything])), ['id', 'revision']),
-    additionalProperties: false,
-  },
-  [`${name}.Page`]: object({ items: listOf({ $ref: `#/components/schemas/${name}.Row` }), next: orNull(text), parked: listOf(text) }, [
-    'items',
-    'next',
-  ]),
+  ...pageSchemas(name, [...row, 'revision'], ['id', 'revision']),
   [`${name}.State`]: object({ id: text, status: text, revision: text }),
+});
+
+const pageSchemas = (
+  name: string,
+  row: readonly string[],
+  always: readonly string[],
+  whole: readonly string[] = [],
+): Readonly<Record<string, Schema>> => ({
+  [`${name}.Row`]: { ...object(Object.fromEntries(row.map((field) => [field, anything])), always), additionalProperties: false },
+  [`${name}.Page`]: object(
+    {
+      items: listOf({ $ref: `#/components/schemas/${name}.Row` }),
+      next: orNull(text),
+      ...Object.fromEntries(whole.map((field) => [field, anything])),
+      parked: listOf(text),
+    },
+    ['items', 'next', ...whole],
+  ),
 });
 
 /** A route that is open to everybody. */
@@ -259,10 +294,11 @@ const bodySchema = (command: AnyCommand, { properties = {}, ...rest }: BodySchem
   return { ...rest, properties: Object.fromEntries(said) as Readonly<Record<string, Schema>>, additionalProperties: false };
 };
 
-/** The OpenAPI 3.1 document, made from the commands' validators and the collections' declarations. */
+/** The OpenAPI 3.1 document, made from the commands' validators and the collections' and views' declarations. */
 export const openApiOf = (
   aggregates: readonly Aggregate[],
   collections: readonly Collection[],
+  views: readonly View[],
   open: readonly OpenRoute[],
   version: string,
 ): Schema => {
@@ -282,6 +318,10 @@ export const openApiOf = (
     Object.assign(paths, readPaths(collection));
     Object.assign(schemas, schemasOf(collection));
   }
+  for (const view of views) {
+    paths[view.path] = viewPath(view);
+    Object.assign(schemas, pageSchemas(schemaName(view), view.row, ['id'], view.whole));
+  }
   for (const route of open) paths[route.path] = openPath(route);
   return {
     openapi: '3.1.0',
@@ -292,7 +332,9 @@ export const openApiOf = (
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    tags: [...collections.map(({ aggregate }) => ({ name: aggregate.collection })), { name: 'operation' }],
+    tags: [...new Set([...collections.map(({ aggregate }) => aggregate.collection), ...views.map(tagOf), 'operation'])].map((name) => ({
+      name,
+    })),
     paths,
     components: { schemas, securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
   };

@@ -7,8 +7,9 @@ import { movedContract } from '#platform/decider/moved.js';
 import { seriesContract } from '#platform/decider/series.js';
 import { kebab } from '#platform/http/commands.js';
 import { tokenContract } from '#platform/http/mint.js';
+import { type Listed } from '#platform/read-models/collection.js';
 import { document, openRoutes } from '../api/docs.js';
-import { aggregates, collections, contexts } from '../contexts.js';
+import { aggregates, collections, contexts, views } from '../contexts.js';
 import { roles } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
@@ -65,30 +66,28 @@ const roleTable = (): string =>
     ),
     '',
     ...rolesHeader('read'),
-    ...collections.flatMap(({ aggregate: { collection }, readers, client, countedBy }) =>
-      readsOf(countedBy).map((path) => {
-        const cells = roles.map((role) => (readers.includes(role) ? 'all' : role === 'client' && client ? 'own' : ''));
-        return `| GET /${collection}${path} | ${cells.join(' | ')} |`;
-      }),
-    ),
+    ...reads().map(([path, { readers, client }]) => {
+      const cells = roles.map((role) => (readers.includes(role) ? 'all' : role === 'client' && client ? 'own' : ''));
+      return `| GET ${path} | ${cells.join(' | ')} |`;
+    }),
     '',
   ].join('\n');
 
-/** The paths of a collection's reads, behind its name. */
-const readsOf = (countedBy: readonly string[]): readonly string[] => [
-  ...['', ...(countedBy.length > 0 ? ['/counts'] : [])],
-  ...['/{id}', '/{id}/history', '/{id}/history/difference'],
+/** Every read: its path, and who may. */
+const reads = (): readonly (readonly [path: string, of: Listed])[] => [
+  ...collections.flatMap((of) =>
+    ['', ...(of.countedBy.length > 0 ? ['/counts'] : []), '/{id}', '/{id}/history', '/{id}/history/difference'].map(
+      (path) => [`/${of.aggregate.collection}${path}`, of] as const,
+    ),
+  ),
+  ...views.map((of) => [of.path, of] as const),
 ];
 
 const routeLines = (): string[] => [
   ...aggregates.flatMap(({ collection, commands }) =>
     [...commands.values()].map((command) => `POST /${collection}/{id}/${kebab(command.name)}  ${command.who.join(', ')}`),
   ),
-  ...collections.flatMap(({ aggregate, readers, client, countedBy }) =>
-    readsOf(countedBy).map(
-      (path) => `GET  /${aggregate.collection}${path}  ${[...readers, ...(client ? ['client (own)'] : [])].join(', ')}`,
-    ),
-  ),
+  ...reads().map(([path, { readers, client }]) => `GET  ${path}  ${[...readers, ...(client ? ['client (own)'] : [])].join(', ')}`),
   ...openRoutes.map(({ path }) => `GET  ${path}  everybody`),
 ];
 

@@ -7,6 +7,7 @@ import { texts } from './rejections.js';
 import * as taskCommands from './task.js';
 
 export { request, requests } from './request/index.js';
+export { clientStatus, workload } from './views.js';
 
 export const task = aggregate(taskContract, { collection: 'tasks', texts, about: (was) => was.concerns }, { task: taskCommands });
 

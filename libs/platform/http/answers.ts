@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { type Person } from '#platform/decider/aggregate.js';
 import { type Json } from '#platform/event-store/port.js';
-import { type Collection, opened } from '#platform/read-models/collection.js';
-import { type Build, type PageQuery } from '#platform/read-models/port.js';
+import { type Collection, type Listed, opened } from '#platform/read-models/collection.js';
+import { type Page, type PageQuery } from '#platform/read-models/port.js';
 import { csvOf, prefersCsv } from './csv.js';
 import { differenceOf, historyOf } from './history.js';
 import { countParameters, instantFrom, isIdOf, knowOnly, listParameters, pageOf, pastOf, type RawQuery } from './parameters.js';
@@ -37,7 +37,7 @@ type Answering = (reading: Reading, collection: Collection, asked: Asked) => Pro
 const invalid = (...errors: string[]): Problem => new Problem('invalid-query', { errors });
 
 /** The serving build, once it has reached what the caller already knows of. */
-const reachedBuild = async (reading: Reading, collection: Collection, { query, wait }: Asked) => {
+export const reachedBuild = async (reading: Reading, collection: Collection, { query, wait }: Asked) => {
   const least = single(query, 'minPosition');
   const position = least === undefined ? undefined : positionOf(least, reading.store.logId);
   if (position !== undefined) await untilReached(position, async () => (await reading.serving(collection)).checkpoint(), wait);
@@ -47,33 +47,46 @@ const reachedBuild = async (reading: Reading, collection: Collection, { query, w
 };
 
 const list: Answering = async (reading, collection, asked) => {
+  const page = pageAsked(collection, asked);
+  const { build, ...reached } = await reachedBuild(reading, collection, asked);
+  return listed({ ...collection, row: [...collection.row, 'revision'] }, asked, page, (one) => build.page(one), reached);
+};
+
+export const pageAsked = (list: Listed, { query, person }: Asked): PageQuery => {
+  knowOnly(query, listParameters(list));
+  return pageOf(list, query, person);
+};
+
+/** What a page may say of the whole beside its items. */
+export interface ListedPage extends Page {
+  readonly whole?: Readonly<Record<string, Json>>;
+}
+type Pages = (page: PageQuery) => Promise<ListedPage>;
+
+/** A page of a list as JSON, or all of it as CSV where that is preferred. */
+export const listed = async (list: Listed, asked: Asked, page: PageQuery, pages: Pages, reached: Omit<Answer, 'body'>): Promise<Answer> => {
   const { query, person, path, accept } = asked;
-  knowOnly(query, listParameters(collection));
-  const page = pageOf(collection, query, person);
-  const { build, position, headers } = await reachedBuild(reading, collection, asked);
+  const { headers } = reached;
   if (prefersCsv(accept)) {
-    const fields = [...collection.row, 'revision'].filter((field) => !isHidden(collection, person, field));
-    const body = Readable.from(csvOf(fields, everyPage(build, page)));
-    return { body, position, type: 'text/csv; charset=utf-8; header=present', ...(headers && { headers }) };
+    const fields = list.row.filter((field) => !isHidden(list, person, field));
+    return { ...reached, body: Readable.from(csvOf(fields, everyPage(pages, page))), type: 'text/csv; charset=utf-8; header=present' };
   }
-  const { bodies, next, parked } = await build.page(page);
+  const { bodies, next, parked, whole = {} } = await pages(page);
   const cursor = next === undefined ? null : sealCursor(query, next);
   const shown =
-    person.client === null
-      ? bodies
-      : bodies.map((body) => JSON.stringify(shownOf(collection, person, JSON.parse(body) as Record<string, Json>)));
-  const more = parked.length > 0 ? `,"parked":${JSON.stringify(parked)}` : '';
+    person.client === null ? bodies : bodies.map((body) => JSON.stringify(shownOf(list, person, JSON.parse(body) as Record<string, Json>)));
+  const more = Object.entries({ ...whole, ...(parked.length > 0 && { parked }) }).map(([name, of]) => `,"${name}":${JSON.stringify(of)}`);
   return {
+    ...reached,
     // The stored texts are put together as they are: nothing is parsed to be written again
-    body: `{"items":[${shown.join(',')}],"next":${JSON.stringify(cursor)}${more}}`,
-    position,
+    body: `{"items":[${shown.join(',')}],"next":${JSON.stringify(cursor)}${more.join('')}}`,
     headers: { ...headers, ...(cursor !== null && { Link: `<${linkTo(path, query, cursor)}>; rel="next"` }) },
   };
 };
 
-async function* everyPage(build: Build, page: PageQuery): AsyncGenerator<readonly string[]> {
+async function* everyPage(pages: Pages, page: PageQuery): AsyncGenerator<readonly string[]> {
   for (let { after } = page; ;) {
-    const { bodies, next } = await build.page({ ...page, limit: 500, after });
+    const { bodies, next } = await pages({ ...page, limit: 500, after });
     yield bodies;
     if (next === undefined) return;
     after = next;
@@ -100,7 +113,7 @@ const counts: Answering = async (reading, collection, asked) => {
 };
 
 /** The thing behind the path's `{id}` and the log's head, once both have reached what the caller knows of. */
-const found = async (reading: Reading, collection: Collection, asked: Asked) => {
+export const found = async (reading: Reading, collection: Collection, asked: Asked) => {
   const { query, wait } = asked;
   const least = single(query, 'minPosition');
   if (least !== undefined) await untilReached(positionOf(least, reading.store.logId), () => reading.store.head(), wait);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Person } from '#platform/decider/aggregate.js';
 import { type Contract } from '#platform/decider/contract.js';
 import { type Instant } from '#platform/decider/fields.js';
-import { type Collection } from '#platform/read-models/collection.js';
+import { type Collection, type Listed } from '#platform/read-models/collection.js';
 import { type Instants, type PageQuery, type Selection } from '#platform/read-models/port.js';
 import { wordsOf } from '#platform/read-models/words.js';
 import { Problem } from './problem.js';
@@ -47,24 +47,17 @@ const instantsOf = (query: RawQuery): Instants | undefined => {
 };
 
 /** Everyone's parameters of a collection beside its own filters. */
-const always = ['text', 'minPosition'] as const;
-const paging = ['order', 'limit', 'cursor'] as const;
-
-export const listParameters = (collection: Collection): string[] => [
-  ...Object.keys(collection.filters),
-  ...always,
-  ...paging,
-  ...(collection.declaration.history ? ['asOf', 'knownAt'] : []),
+const selecting = ({ filters, searched, declaration }: Listed): string[] => [
+  ...Object.keys(filters),
+  ...(searched.length > 0 ? ['text'] : []),
+  'minPosition',
+  ...(declaration.history ? ['asOf', 'knownAt'] : []),
 ];
-export const countParameters = (collection: Collection): string[] => [
-  'by',
-  ...Object.keys(collection.filters),
-  ...always,
-  ...(collection.declaration.history ? ['asOf', 'knownAt'] : []),
-];
+export const listParameters = (list: Listed): string[] => [...selecting(list), 'order', 'limit', 'cursor'];
+export const countParameters = (collection: Collection): string[] => ['by', ...selecting(collection)];
 
 /** What a query selects, within what the person may see. @throws Problem 400 for a value that does not fit, 403 for a field hidden from them */
-export const selectionOf = (collection: Collection, query: RawQuery, person: Person): Selection => {
+export const selectionOf = (collection: Listed, query: RawQuery, person: Person): Selection => {
   const any: Record<string, (string | null)[]> = {};
   const range: Record<string, { from?: string; to?: string }> = {};
   for (const [name, filter] of Object.entries(collection.filters)) {
@@ -89,11 +82,11 @@ export const selectionOf = (collection: Collection, query: RawQuery, person: Per
   return { any, range, words, at: instantsOf(query) };
 };
 
-const ownOf = (collection: Collection, person: Person) =>
+const ownOf = (collection: Listed, person: Person) =>
   person.client !== null && collection.client ? { key: collection.client.key, value: person.client } : undefined;
 
 /** A page's query: order, limit, and the cursor, which is bound to the selection that it was made for. */
-export const pageOf = (collection: Collection, query: RawQuery, person: Person, most = 200): PageQuery => {
+export const pageOf = (collection: Listed, query: RawQuery, person: Person, most = 200): PageQuery => {
   const selection = selectionOf(collection, query, person);
   const { orders, defaultOrder } = collection.declaration;
   const named = single(query, 'order') ?? defaultOrder;

@@ -8,11 +8,10 @@ import { type RawQuery } from './parameters.js';
 import { positionText, waitOf } from './positions.js';
 import { Reading } from './reading.js';
 
-/** Asks a collection for one of its reads. */
+/** Asks for one of the reads: how it is answered, and what was asked. */
 export class Read extends Query<Answer> {
   constructor(
-    readonly what: keyof typeof answers,
-    readonly collection: Collection,
+    readonly how: (reading: Reading, asked: Asked) => Promise<Answer>,
     readonly asked: Asked,
   ) {
     super();
@@ -23,10 +22,36 @@ export class Read extends Query<Answer> {
 export class ReadHandler implements IQueryHandler<Read> {
   constructor(private readonly reading: Reading) {}
 
-  execute({ what, collection, asked }: Read): Promise<Answer> {
-    return answers[what](this.reading, collection, asked);
+  execute({ how, asked }: Read): Promise<Answer> {
+    return how(this.reading, asked);
   }
 }
+
+/** Asks for a read as the request says, and sends what is answered. */
+export const answerRead = async (
+  bus: QueryBus,
+  how: Read['how'],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logId: string,
+): Promise<void> => {
+  const asked: Asked = {
+    query: request.query as RawQuery,
+    person: callerOf(request).person,
+    wait: waitOf(request.headers.prefer),
+    accept: request.headers.accept ?? '',
+    path: request.url.split('?', 1)[0] ?? '',
+    id: (request.params as { readonly id?: string }).id ?? '',
+  };
+  const { body, position, type, headers } = await bus.execute(new Read(how, asked));
+  void reply
+    .headers(headers ?? {})
+    .header('Ledgerdesk-Position', positionText(logId, position))
+    .header('Vary', 'Accept, Authorization')
+    .header('content-type', type ?? 'application/json; charset=utf-8')
+    // As bytes: a text would be measured first and turned into them afterwards
+    .send(typeof body === 'string' ? Buffer.from(body) : body);
+};
 
 const unserved: MethodDecorator = () => {};
 
@@ -58,23 +83,8 @@ export const queryController = (collection: Collection, logId: () => string): Ty
       return this.answer('difference', request, reply);
     }
 
-    private async answer(what: keyof typeof answers, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      const asked: Asked = {
-        query: request.query as RawQuery,
-        person: callerOf(request).person,
-        wait: waitOf(request.headers.prefer),
-        accept: request.headers.accept ?? '',
-        path: request.url.split('?', 1)[0] ?? '',
-        id: (request.params as { readonly id?: string }).id ?? '',
-      };
-      const { body, position, type, headers } = await this.bus.execute(new Read(what, collection, asked));
-      void reply
-        .headers(headers ?? {})
-        .header('Ledgerdesk-Position', positionText(logId(), position))
-        .header('Vary', 'Accept, Authorization')
-        .header('content-type', type ?? 'application/json; charset=utf-8')
-        // As bytes: a text would be measured first and turned into them afterwards
-        .send(typeof body === 'string' ? Buffer.from(body) : body);
+    private answer(what: keyof typeof answers, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      return answerRead(this.bus, (reading, asked) => answers[what](reading, collection, asked), request, reply, logId());
     }
   }
   return Object.defineProperty(Queries, 'name', { value: `${contract.category}Queries` });

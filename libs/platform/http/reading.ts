@@ -23,6 +23,7 @@ export class Reading {
     readonly streams: Streams,
     readonly readModels: ReadModels,
     readonly open: Opener,
+    readonly now: () => Date,
   ) {}
 
   model({ declaration }: Collection): Promise<ReadModel> {

@@ -36,11 +36,13 @@ export const project = async (
 };
 
 const projectOne = async (collection: Collection, id: string, was: Document | undefined, events: readonly StoredEvent[], open: Opener) => {
-  const { contract } = collection.aggregate;
-  const { history } = collection.declaration;
+  const { client, aggregate, declaration } = collection;
+  const { contract } = aggregate;
+  const { history } = declaration;
   let folded: Folded<object> = was ? foldedOf(was) : contract.start(id);
   // Made only of what is filed or comes last: of a command's several events the others were in force at no instant
   let version: Version | undefined = was;
+  let lastShown = was?.keys[client?.lastShown ?? ''] ?? null;
   const filed: FiledVersion[] = [];
   let parked: string | undefined;
   for (const event of events) {
@@ -52,14 +54,15 @@ const projectOne = async (collection: Collection, id: string, was: Document | un
       break;
     }
     if (history && folded.state !== null && (folded.occurred < next.occurred || folded.recorded < next.recorded)) {
-      version ??= await versionOf(collection, id, folded, open);
+      version ??= await versionOf(collection, id, folded, open, lastShown);
       filed.push({ occurredTo: next.occurred, recordedTo: next.recorded, ...version });
     }
     version = undefined;
     folded = next;
+    if (client?.shows(event.type, event.data)) lastShown = next.occurred;
   }
   if (folded.position <= (was?.position ?? -1n)) return { filed, parked };
-  version ??= await versionOf(collection, id, folded, open);
+  version ??= await versionOf(collection, id, folded, open, lastShown);
   const document: Document = { ...version, state: stateText(folded), parked: null };
   return { filed, document, parked };
 };

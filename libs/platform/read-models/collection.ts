@@ -15,18 +15,15 @@ export interface Filter {
   readonly person?: true;
 }
 
-/** An aggregate's documents as a read model: its rows, how they are found, and who sees what of them. */
-export interface Collection {
-  readonly aggregate: Aggregate;
-  readonly declaration: Declaration;
-  /** The fields of a row, in the order of its CSV; the fold's `revision` comes last by itself. */
+/** A list: its rows, how they are found, and who sees what of them. */
+export interface Listed {
+  readonly declaration: Pick<Declaration, 'orders' | 'defaultOrder' | 'history'>;
+  /** The fields of a row, in the order of its CSV. */
   readonly row: readonly string[];
   /** Query parameter → the key it asks by. */
   readonly filters: Readonly<Record<string, Filter>>;
   /** Fields whose words are found by `text`; those that hold a person's text are `opened` in the declaration. */
   readonly searched: readonly string[];
-  /** Fields by which `counts` may be asked. */
-  readonly countedBy: readonly string[];
   /** Who reads all of it. */
   readonly readers: readonly [string, ...string[]];
   /** Clients read what the key says is theirs (`id`: the client itself), without the hidden fields, and of its history what `shows` lets through. */
@@ -34,7 +31,17 @@ export interface Collection {
     readonly key: string;
     readonly hidden: readonly string[];
     readonly shows: (type: string, data: JsonObject) => boolean;
+    /** A key that tells when the last event happened that it shows. */
+    readonly lastShown?: string;
   };
+}
+
+/** An aggregate's documents as a read model; the fold's `revision` comes last in a row by itself. */
+export interface Collection extends Listed {
+  readonly aggregate: Aggregate;
+  readonly declaration: Declaration;
+  /** Fields by which `counts` may be asked. */
+  readonly countedBy: readonly string[];
 }
 
 /** A collection whose fields are held to the aggregate's state by the compiler. */
@@ -78,7 +85,13 @@ const read = async (sealed: Sealed, open: Opener): Promise<Read> => {
 };
 
 /** What a list shows of a state: its row with the texts opened (an erased one empty), its keys, words and owners. */
-export const versionOf = async (collection: Collection, id: string, folded: Folded<object>, open: Opener): Promise<Version> => {
+export const versionOf = async (
+  collection: Collection,
+  id: string,
+  folded: Folded<object>,
+  open: Opener,
+  lastShown: KeyValue = null,
+): Promise<Version> => {
   const { declaration } = collection;
   const state = folded.state as Readonly<Record<string, unknown>>;
   const row: Record<string, Json> = {};
@@ -105,7 +118,8 @@ export const versionOf = async (collection: Collection, id: string, folded: Fold
   }
   row['revision'] = folded.revision.toString();
   const keys: Record<string, KeyValue> = {};
-  for (const key of Object.keys(declaration.keys)) keys[key] = (state[key] ?? null) as KeyValue;
+  for (const key of Object.keys(declaration.keys))
+    keys[key] = key === collection.client?.lastShown ? lastShown : ((state[key] ?? null) as KeyValue);
   return {
     id,
     position: folded.position,

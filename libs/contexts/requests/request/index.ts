@@ -27,7 +27,7 @@ const shownToClients = new Set([
   ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed'],
   ...['FirstResponseSent', 'ClientInformed', 'ReplyRecorded'],
   ...['RequestResolved', 'ResolutionRejected', 'RequestClosed', 'RequestReopened', 'RequestCancelled'],
-  ...['RequestMerged', 'RequestUnmerged', 'SatisfactionRated'],
+  ...['RequestMerged', 'RequestUnmerged', 'SatisfactionRated', 'RequestStatusImported'],
 ]);
 
 /** The request queue: from which the coordinator works all day, now and as of any instant. */
@@ -35,7 +35,7 @@ export const requests = collection({
   aggregate: request,
   declaration: {
     name: 'requests',
-    version: 5,
+    version: 6,
     keys: {
       kind: 'text',
       status: 'text',
@@ -54,6 +54,9 @@ export const requests = collection({
       openedAt: 'text',
       lastInformedAt: 'text',
       followUpAt: 'text',
+      lastChangeAt: 'text',
+      lastLoggedAt: 'text',
+      timeLogged: 'list',
       number: 'text',
       sourceNumber: 'text',
     },
@@ -63,6 +66,8 @@ export const requests = collection({
       opened: ['openedAt'],
       'last-informed': ['lastInformedAt'],
       'follow-up': ['followUpAt'],
+      'last-change': ['lastChangeAt'],
+      'last-logged': ['lastLoggedAt'],
     },
     defaultOrder: 'priority',
     lookups: ['number', 'sourceNumber'],
@@ -114,8 +119,9 @@ export const requests = collection({
     hidden: [
       ...['team', 'assignee', 'supervisor', 'resolvedBy', 'by', 'attestedBy', 'tags', 'complexity'],
       ...['attributes', 'personal', 'sourceStatus', 'notes', 'calls', 'watchers', 'minutesSpent', 'escalationLevel', 'escalatedTo'],
-      ...['links', 'linkedTo', 'problem'],
+      ...['links', 'linkedTo', 'problem', 'timeLogged', 'lastLoggedAt'],
     ],
+    lastShown: 'lastChangeAt',
     shows: (type, data) => shownToClients.has(type) || (type === 'NoteAdded' && data['visibility'] === 'public'),
   },
 });

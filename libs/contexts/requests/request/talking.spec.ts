@@ -18,6 +18,7 @@ import {
   acme,
   ann,
   asked,
+  bob,
   byAnn,
   byBob,
   byCarol,
@@ -359,7 +360,7 @@ describe('LogTime', () => {
   it.each(loggable)('counts the time spent on what is %s', (status) => {
     givenRequest(...reaching[status])
       .when(LogTime, body, byBob)
-      .thenChanges({ minutesSpent: 45 });
+      .thenChanges({ minutesSpent: 45, timeLogged: [`2026-01-05 ${bob} 45`], lastLoggedAt: minutesLater(reaching[status].length) });
   });
 
   it('is one’s own time, whoever is assigned', () => {
@@ -371,15 +372,19 @@ describe('LogTime', () => {
   it('adds to the time of others, and counts again when it is sent again', () => {
     givenRequest(opened, TimeLogged({ ...body, staff: ann }))
       .when(LogTime, body, byAnn)
-      .thenChanges({ minutesSpent: 90 });
+      .thenChanges({ minutesSpent: 90, timeLogged: [`2026-01-05 ${ann} 90`], lastLoggedAt: minutesLater(2) });
     givenRequest(opened, TimeLogged({ ...body, staff: ann }))
       .when(LogTime, { ...body, minutes: 1440 }, byBob)
-      .thenChanges({ minutesSpent: 1485 });
+      .thenChanges({
+        minutesSpent: 1485,
+        timeLogged: [`2026-01-05 ${ann} 45`, `2026-01-05 ${bob} 1440`],
+        lastLoggedAt: minutesLater(2),
+      });
   });
 
   it('is the desk’s own: not shown to the client', () => {
     expect(requests.client?.shows('TimeLogged', {})).toBe(false);
-    expect(requests.client?.hidden).toContain('minutesSpent');
+    for (const field of ['minutesSpent', 'timeLogged', 'lastLoggedAt']) expect(requests.client?.hidden).toContain(field);
   });
 
   refusedUnless(loggable, LogTime, body, byAnn);

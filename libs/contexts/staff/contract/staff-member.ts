@@ -129,5 +129,5 @@ export const staffMemberAsRead = (id: string | null) => foldOf(staffMember, id);
 export const absenceAt = (member: StaffMember, at: string): Absence | undefined => member.absences.find((a) => a.from <= at && at < a.to);
 
 /** Who stands in for the member at that time: the one appointed last of those whose time it is. */
-export const deputyAt = (member: StaffMember, at: string): StaffId | undefined =>
+export const deputyAt = (member: Pick<StaffMember, 'deputies'>, at: string): StaffId | undefined =>
   member.deputies.findLast((d) => d.from <= at && at < d.to)?.deputy;
