@@ -14,6 +14,7 @@ import { Reading } from '#platform/http/reading.js';
 import { viewController } from '#platform/http/views.js';
 import { aggregates, collections, views } from '../contexts.js';
 import { type Desk } from '../desk.js';
+import { bulkController } from './bulk.js';
 import { docsController } from './docs.js';
 import { Metrics } from '../metrics.js';
 import { Health, opened } from './health.js';
@@ -42,6 +43,8 @@ export const createApi = async (
   const controllers: Type[] = [
     Health,
     docsController(),
+    // Before the commands, whose path takes any id
+    ...collections.map((collection) => bulkController(collection, logId)),
     ...aggregates.map((aggregate) => commandController(aggregate, logId)),
     ...collections.map((collection) => queryController(collection, logId)),
     ...views.map((view) => viewController(view, collections, logId)),

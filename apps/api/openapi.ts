@@ -1,9 +1,10 @@
 import { getMetadataStorage } from 'class-validator';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
-import { type Aggregate, type AnyCommand } from '#platform/decider/aggregate.js';
+import { type Aggregate, type AnyCommand, isOwn } from '#platform/decider/aggregate.js';
 import { type Collection, type Listed } from '#platform/read-models/collection.js';
 import { formOf } from '#platform/http/body.js';
 import { kebab } from '#platform/http/commands.js';
+import { isForMany, mostInBulk } from './bulk.js';
 import { type View } from '#platform/http/views.js';
 
 interface Schema {
@@ -71,6 +72,52 @@ const commandPath = (aggregate: Aggregate, command: AnyCommand, body: BodySchema
       422: problem('the key was used with another body'),
       413: problem('the body is too large'),
       415: problem('not JSON'),
+      503: problem('later'),
+      507: problem('the disk is full'),
+    },
+    security: [{ token: [] }],
+  },
+});
+
+const bulkPath = (aggregate: Aggregate, command: AnyCommand): Schema => ({
+  post: {
+    tags: [aggregate.collection],
+    operationId: `${command.name}-bulk`,
+    summary: `${command.name.replace(/([a-z])([A-Z])/g, '$1 $2')}, to many`,
+    description: `Roles: ${command.who.join(', ')}. Each is decided and recorded on its own, under one correlation id. The Idempotency-Key covers the whole: sent again, it goes on where it was cut off.`,
+    parameters: [
+      parameter('dryRun', 'query', 'say what would come of it, and record nothing', { enum: ['true', 'false'] }),
+      ...envelope.filter(({ name }) => name !== 'If-Match'),
+      minPosition,
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            properties: {
+              ids: { type: 'array', items: text, minItems: 1, maxItems: mostInBulk },
+              filter: { type: 'object', additionalProperties: { anyOf: [text, listOf(text)] } },
+              body: { $ref: `#/components/schemas/${command.name}` },
+            },
+            oneOf: [{ required: ['ids'] }, { required: ['filter'] }],
+            additionalProperties: false,
+          },
+        },
+      },
+    },
+    responses: {
+      200: {
+        description: 'what became of it for each',
+        headers: { 'Ledgerdesk-Position': { schema: text } },
+        content: json('BulkResults'),
+      },
+      ...answers,
+      410: problem('a position of another log'),
+      413: problem('the body is too large'),
+      415: problem('not JSON'),
+      429: problem('too many commands: wait as Retry-After says'),
       503: problem('later'),
       507: problem('the disk is full'),
     },
@@ -238,6 +285,20 @@ const answered: Readonly<Record<string, Schema>> = {
     ),
   }),
   Difference: object({ from: text, to: text, changes }),
+  BulkResults: object({
+    correlation: text,
+    dryRun: { type: 'boolean' },
+    results: listOf(
+      object(
+        {
+          ...{ id: text, outcome: { enum: ['done', 'already-so', 'refused'] }, rule: text, title: text },
+          ...{ number: text, revision: text, position: text },
+        },
+        ['id', 'outcome'],
+      ),
+    ),
+    more: { type: 'boolean' },
+  }),
 };
 
 /** A row of the collection, a page of them, and the whole of one; from clients some fields are kept. */
@@ -310,9 +371,14 @@ export const openApiOf = (
   const paths: Record<string, Schema> = {};
   for (const aggregate of aggregates)
     for (const command of aggregate.commands.values()) {
+      if (isOwn(command)) continue;
       const body = bodySchema(command, all[command.name] as unknown as BodySchema);
       schemas[command.name] = body;
+      // Classes within a body
+      for (const [, name = ''] of JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g))
+        schemas[name] = { ...all[name], additionalProperties: false };
       paths[`/${aggregate.collection}/{id}/${kebab(command.name)}`] = commandPath(aggregate, command, body);
+      if (isForMany(command)) paths[`/${aggregate.collection}/bulk/${kebab(command.name)}`] = bulkPath(aggregate, command);
     }
   for (const collection of collections) {
     Object.assign(paths, readPaths(collection));

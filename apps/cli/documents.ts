@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Aggregate } from '#platform/decider/aggregate.js';
+import { type Aggregate, isOwn } from '#platform/decider/aggregate.js';
 import { type Contract, type EventDefinition } from '#platform/decider/contract.js';
 import { exampleOf } from '#platform/decider/example.js';
 import { movedContract } from '#platform/decider/moved.js';
@@ -62,7 +62,9 @@ const roleTable = (): string =>
     '',
     ...rolesHeader('command'),
     ...aggregates.flatMap(({ commands }) =>
-      [...commands.values()].map(({ name, who }) => `| ${name} | ${roles.map((role) => (who.includes(role) ? '●' : '')).join(' | ')} |`),
+      [...commands.values()]
+        .filter((command) => !isOwn(command))
+        .map(({ name, who }) => `| ${name} | ${roles.map((role) => (who.includes(role) ? '●' : '')).join(' | ')} |`),
     ),
     '',
     ...rolesHeader('read'),

@@ -156,7 +156,7 @@ describe('beside commands and queries', () => {
     const ready = await open('/readyz');
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { status: 'ready', building: [], stalled: { requests: 'an event of a newer release' } },
+      { status: 'ready', building: [], stalled: { requests: 'an event of a newer release' }, parked: expect.any(Object) },
     ]);
     await desk.opens();
     serving.desk.reading.stalled = {};
@@ -165,7 +165,12 @@ describe('beside commands and queries', () => {
 
   it('/livez depends on nothing, /readyz on the log', async () => {
     expect(await (await open('/livez')).json()).toEqual({ status: 'live' });
-    expect(await (await open('/readyz')).json()).toEqual({ status: 'ready', building: [], stalled: {} });
+    expect(await (await open('/readyz')).json()).toMatchObject({
+      status: 'ready',
+      building: [],
+      stalled: {},
+      parked: { requests: 0, teams: 0 },
+    });
     const head = jest.spyOn(serving.desk.store, 'head').mockRejectedValue(new Error('the disk is gone'));
     expect((await open('/livez')).status).toBe(200);
     const unready = await open('/readyz');
@@ -374,6 +379,6 @@ describe('the command line', () => {
     expect(out).toContain('POST /requests/{id}/open-request  client, technician, coordinator\n');
     expect(out).toContain('GET  /requests/counts  technician, coordinator, auditor, client (own)\n');
     expect(out).toContain('GET  /livez  everybody\n');
-    expect((await cli('events')).out).toContain('### RequestOpened v1');
+    expect((await cli('events')).out).toContain('### RequestOpened v2');
   }, 60_000);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { type ApiOptions, createApi } from '#apps/api/app.js';
 import { aggregates } from '#apps/contexts.js';
@@ -123,6 +124,16 @@ export class Serving {
     this.open = { desk, url: await app.getUrl(), stop };
   }
 }
+
+/** What comes by itself, such as what a reaction does: asked again until it is there. */
+export const eventually = async <T>(ask: () => Promise<T | undefined>): Promise<T> => {
+  for (const until = performance.now() + 15_000; ;) {
+    const there = await ask();
+    if (there !== undefined) return there;
+    if (performance.now() > until) throw new Error('it did not come within 15 s');
+    await delay(20);
+  }
+};
 
 /** Somebody who talks to a desk over HTTP. */
 export class Caller {

@@ -8,6 +8,7 @@ import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { aggregates, collections } from '#apps/contexts.js';
 import { roles } from '#apps/roles.js';
+import { isOwn } from '#platform/decider/aggregate.js';
 import { type Person } from '#platform/decider/aggregate.js';
 import { person } from '#platform/decider/spec.js';
 import { AccessGuard } from '#platform/http/access.js';
@@ -31,7 +32,9 @@ const table = new Map(
     }),
 );
 const cell = (row: string, role: string): string => table.get(row)?.get(role) ?? 'no such row';
-const commands = aggregates.flatMap((of) => [...of.commands.values()].map(({ name, who }) => ({ name, who, collection: of.collection })));
+const commands = aggregates.flatMap((of) =>
+  [...of.commands.values()].filter((command) => !isOwn(command)).map(({ name, who }) => ({ name, who, collection: of.collection })),
+);
 const {
   paths,
   components: { schemas },

@@ -131,6 +131,9 @@ export interface Deciding<S> extends Declared {
   readonly further?: readonly ((c: never, was: S, known: never) => Facts)[];
   decide(c: never, was: S, given: never): Outcome;
 }
+/** Sent by the desk itself alone: nobody outside has a way to it. */
+export const isOwn = ({ who }: Declared): boolean => who.every((role) => role === reaction);
+
 export type CommandClass<S> = Opening | Deciding<S>;
 /** A command of whichever aggregate; the platform calls it with what it declared. */
 export type AnyCommand = CommandClass<never>;

@@ -41,6 +41,8 @@ export interface Envelope {
   readonly causation?: string | undefined;
   readonly traceparent?: string | undefined;
   readonly source: 'console' | 'api' | 'import' | 'reaction';
+  /** Decide and record nothing: the answer says what would come of it. */
+  readonly dryRun?: boolean;
 }
 
 /** A rule refused: nothing was recorded. */
@@ -168,6 +170,7 @@ export class Executor {
       const { outcome, used } = await this.decide(command, id, body, state, by, recorded);
       if (isRejection(outcome)) throw new Refused(outcome, aggregate);
       if (outcome.length === 0) return alreadySo();
+      if (envelope.dryRun) return answer(id, folded, { ...folded, opened: false, outcome: 'done' });
 
       const stamp = (version: number) => this.stamp(version, recorded, used, sent);
       const { events, after } = await this.prepare(aggregate, stream, folded, outcome, stamp, sent);

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Controller, Post, Req, Res, type Type } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommand, type ICommandHandler } from '@nestjs/cqrs';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Aggregate, type AnyCommand, type Done } from '#platform/decider/aggregate.js';
+import { type Aggregate, type AnyCommand, type Done, isOwn } from '#platform/decider/aggregate.js';
 import { type Envelope, Executor } from '#platform/decider/execute.js';
 import { Access, type Caller, callerOf } from './access.js';
 import { hasField, parseBody } from './body.js';
@@ -49,7 +49,7 @@ export const commandController = (aggregate: Aggregate, logId: () => string): Ty
   }
   Reflect.defineMetadata('design:paramtypes', [CommandBus], Commands);
   Controller(aggregate.collection)(Commands);
-  for (const command of aggregate.commands.values()) addRoute(Commands, aggregate, command, logId);
+  for (const command of aggregate.commands.values()) if (!isOwn(command)) addRoute(Commands, aggregate, command, logId);
   return named(Commands, `${aggregate.contract.category}Commands`);
 };
 
@@ -85,7 +85,7 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
 };
 
 /** What a client's token says stands in the body as if it were written there; a body that says otherwise is refused. */
-const filledFromToken = (aggregate: Aggregate, command: AnyCommand, { person }: Caller, body: unknown): unknown => {
+export const filledFromToken = (aggregate: Aggregate, command: AnyCommand, { person }: Caller, body: unknown): unknown => {
   if (person.client === null || !aggregate.ofToken || typeof body !== 'object' || body === null) return body;
   const filled: Record<string, unknown> = { ...body };
   for (const [field, value] of Object.entries(aggregate.ofToken(person))) {
@@ -96,7 +96,7 @@ const filledFromToken = (aggregate: Aggregate, command: AnyCommand, { person }: 
   return filled;
 };
 
-const envelopeOf = (request: FastifyRequest, { person, claims }: Caller): Envelope => {
+export const envelopeOf = (request: FastifyRequest, { person, claims }: Caller): Envelope => {
   const { traceId, traceparent } = traceOf(request);
   const key = request.headers['idempotency-key'];
   if (key !== undefined && (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)))

@@ -138,6 +138,13 @@ const platform = {
     'Look at the disk, then start the service again; nothing acknowledged is lost.',
     'Examiner le disque puis redémarrer ; rien d’accepté n’est perdu.',
   ],
+  'data-damaged': [
+    503,
+    'What is stored is damaged',
+    'Les données enregistrées sont endommagées',
+    'Give the trace id to whoever runs the service: its log names the file and what to do.',
+    'Donner l’identifiant de trace à l’exploitant : son journal nomme le fichier et la marche à suivre.',
+  ],
   'log-moved': [
     503,
     'The log was moved, and takes no more writes here',
@@ -229,9 +236,14 @@ const refusedDetail: Readonly<Record<Language, string>> = {
   fr: 'Une règle a refusé ; rien n’a été enregistré. La ressource montre son état actuel.',
 };
 
-/** A context's rejection in the caller's language; `{places}` of its text are filled with what the rule found. */
-export const rejectionDetails = ({ reject: code, words }: Rejection, texts: Texts, language: Language, traceId: string): ProblemDetails => {
+/** What a rejection says in the caller's language; `{places}` of its text are filled with what the rule found. */
+export const rejectionTitle = ({ reject: code, words }: Rejection, texts: Texts, language: Language): string => {
   const text = texts[code]?.[language === 'fr' ? 1 : 0] ?? code;
-  const title = text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? '');
+  return text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? '');
+};
+
+export const rejectionDetails = (rejection: Rejection, texts: Texts, language: Language, traceId: string): ProblemDetails => {
+  const { reject: code, words } = rejection;
+  const title = rejectionTitle(rejection, texts, language);
   return { ...words, type: typeOf(code), title, status: 409, code, detail: refusedDetail[language], traceId };
 };

@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsUUID, Length, ValidateNested } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
 import { alreadySo, type Done, type FoldFact, foldOf, type Given } from '#platform/decider/aggregate.js';
 import { problemAsRead } from '../contract/problem.js';
 import {
@@ -119,6 +120,7 @@ export class SplitRequest extends Command<Done> {
   @ArrayMaxSize(20)
   @ValidateNested({ each: true })
   @Type(() => PartAsked)
+  @JSONSchema({ items: { $ref: '#/components/schemas/PartAsked' } })
   readonly parts!: readonly PartAsked[];
 
   static readonly who = ['technician', 'coordinator'] as const;
