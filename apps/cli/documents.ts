@@ -5,10 +5,12 @@ import { type Contract, type EventDefinition } from '#platform/decider/contract.
 import { exampleOf } from '#platform/decider/example.js';
 import { movedContract } from '#platform/decider/moved.js';
 import { seriesContract } from '#platform/decider/series.js';
+import { journalContract } from '#platform/processors/journal.js';
 import { kebab } from '#platform/http/commands.js';
 import { tokenContract } from '#platform/http/mint.js';
 import { type Listed } from '#platform/read-models/collection.js';
 import { document, openRoutes } from '../api/docs.js';
+import { fileRoute } from '../api/files.js';
 import { aggregates, collections, contexts, views } from '../contexts.js';
 import { roles } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
@@ -18,6 +20,7 @@ const contracts: readonly Contract<object>[] = [
   seriesContract,
   tokenContract,
   movedContract,
+  journalContract,
 ];
 
 const fieldKind = (schema: object): string => {
@@ -64,8 +67,9 @@ const roleTable = (): string =>
     ...aggregates.flatMap(({ commands }) =>
       [...commands.values()]
         .filter((command) => !isOwn(command))
-        .map(({ name, who }) => `| ${name} | ${roles.map((role) => (who.includes(role) ? '●' : '')).join(' | ')} |`),
+        .map(({ name, who }) => senders(name, who)),
     ),
+    senders(`PUT ${fileRoute.path}`, fileRoute.senders),
     '',
     ...rolesHeader('read'),
     ...reads().map(([path, { readers, client }]) => {
@@ -75,6 +79,9 @@ const roleTable = (): string =>
     '',
   ].join('\n');
 
+const senders = (what: string, who: readonly string[]): string =>
+  `| ${what} | ${roles.map((role) => (who.includes(role) ? '●' : '')).join(' | ')} |`;
+
 /** Every read: its path, and who may. */
 const reads = (): readonly (readonly [path: string, of: Listed])[] => [
   ...collections.flatMap((of) =>
@@ -82,6 +89,7 @@ const reads = (): readonly (readonly [path: string, of: Listed])[] => [
       (path) => [`/${of.aggregate.collection}${path}`, of] as const,
     ),
   ),
+  [fileRoute.path, fileRoute.of],
   ...views.map((of) => [of.path, of] as const),
 ];
 
@@ -89,6 +97,7 @@ const routeLines = (): string[] => [
   ...aggregates.flatMap(({ collection, commands }) =>
     [...commands.values()].map((command) => `POST /${collection}/{id}/${kebab(command.name)}  ${command.who.join(', ')}`),
   ),
+  `PUT  ${fileRoute.path}  ${fileRoute.senders.join(', ')}`,
   ...reads().map(([path, { readers, client }]) => `GET  ${path}  ${[...readers, ...(client ? ['client (own)'] : [])].join(', ')}`),
   ...openRoutes.map(({ path }) => `GET  ${path}  everybody`),
 ];
