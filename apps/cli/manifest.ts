@@ -54,16 +54,13 @@ export const copyWhole = async (from: string, to: string): Promise<void> => {
   }
 };
 
-/** Every file of a folder and the folders in it, one by one; one that goes meanwhile is left out. @returns how many */
+/** Every file of a folder, one by one; one that goes meanwhile is left out, and so is what is still being written in a folder beside. @returns how many */
 export const copyFiles = async (from: string, to: string): Promise<number> => {
   if (!existsSync(from)) return 0;
   await mkdir(to, { mode: 0o700 });
   let files = 0;
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) files += await copyFiles(source, target);
-    else if (await isCopied(source, target)) files++;
-  }
+  for (const entry of await readdir(from, { withFileTypes: true }))
+    if (entry.isFile() && (await isCopied(join(from, entry.name), join(to, entry.name)))) files++;
   await syncFolder(to);
   return files;
 };

@@ -129,12 +129,14 @@ describe('a backup that is restored', () => {
   });
 
   it('takes the content with it', async () => {
-    const content = join(serving.folder, 'content', 'ab');
-    mkdirSync(content, { recursive: true });
+    const content = join(serving.folder, 'content');
+    mkdirSync(join(content, 'writing'), { recursive: true });
     writeFileSync(join(content, 'abcd'), 'sealed bytes');
+    writeFileSync(join(content, 'writing', 'efgh'), 'not yet who');
     const folder = await restored(await backedUp());
-    rmSync(join(serving.folder, 'content'), { recursive: true });
-    expect(readFileSync(join(folder, 'content', 'ab', 'abcd'), 'utf8')).toBe('sealed bytes');
+    rmSync(content, { recursive: true });
+    expect(readdirSync(join(folder, 'content'))).toEqual(['abcd']);
+    expect(readFileSync(join(folder, 'content', 'abcd'), 'utf8')).toBe('sealed bytes');
   });
 
   it('can be backed up and restored again', async () => {

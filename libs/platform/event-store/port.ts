@@ -51,6 +51,8 @@ export interface EventStore {
   readonly logId: string;
   /** The id of the log that this one was copied from; null for one that began here. */
   readonly parent: string | null;
+  /** Why it takes nothing more until the next start; undefined while it does. */
+  readonly refusal?: Error | undefined;
   /**
    * Appends all events or none, at an expected revision (`none` for a new stream); durable when it resolves.
    * The same ids in the same order at the same expected revision again give the first result.

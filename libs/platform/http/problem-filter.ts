@@ -3,7 +3,8 @@ import { type Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } from '#platform/decider/execute.js';
-import { AppendTooLarge, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
+import { AppendTooLarge, LogDamaged, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
+import { DiskFailed, DiskFull, FileDamaged } from '#platform/sqlite/door.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { PersonForgotten } from '#platform/vault/sealing.js';
 import { languageOf, Problem, type ProblemDetails, problemDetails, rejectionDetails } from './problem.js';
@@ -24,8 +25,8 @@ export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: F
   if (thrown instanceof Refused && thrown.rejection.reject !== 'occurred-in-the-future')
     return send(rejectionDetails(thrown.rejection, thrown.aggregate.texts, language, traceId));
   const problem = problemOf(thrown);
-  // Only what nobody foresaw is worth an operator's look
-  if (problem.code === 'internal')
+  // Only what nobody foresaw, or nobody else can mend, is worth an operator's look
+  if (problem.code === 'internal' || problem.code === 'data-damaged')
     logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
   void reply.headers(problem.options.headers ?? {});
   send(problemDetails(problem, language, traceId));
@@ -60,8 +61,10 @@ const problemOf = (thrown: unknown): Problem => {
   if (thrown instanceof KeyReused) return new Problem('key-reused');
   if (thrown instanceof PersonForgotten) return new Problem('person-forgotten');
   if (thrown instanceof Contended) return new Problem('contended', later);
-  if (thrown instanceof LogFull) return new Problem('disk-full');
-  if (thrown instanceof LogReadOnly) return new Problem('log-read-only', later);
+  if (thrown instanceof LogFull || thrown instanceof DiskFull) return new Problem('disk-full');
+  if (thrown instanceof LogDamaged || thrown instanceof FileDamaged)
+    return new Problem('data-damaged', { headers: { 'Retry-After': '60' } });
+  if (thrown instanceof LogReadOnly || thrown instanceof DiskFailed) return new Problem('log-read-only', later);
   if (thrown instanceof LogMovedOn) return new Problem('log-moved', { headers: { 'Retry-After': '60' } });
   if (thrown instanceof Unavailable) return new Problem('server-unavailable', { headers: { 'Retry-After': '2' } });
   if (thrown instanceof AppendTooLarge) return new Problem('body-too-large');

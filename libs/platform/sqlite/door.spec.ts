@@ -165,6 +165,18 @@ describe('the door to SQLite', () => {
     expect(readFileSync(path).includes('in the WAL')).toBe(true);
   });
 
+  it('takes the WAL over by itself once it is long, and not before', async () => {
+    const file = open({ checkpointAfter: 8 });
+    const size = (): number => statSync(path).size;
+    file.exec('CREATE TABLE texts (t)');
+    const before = size();
+    const write = () => file.transaction(() => file.run('INSERT INTO texts VALUES (?)', 'x'.repeat(3_000)));
+    await write();
+    expect(size()).toBe(before);
+    for (let n = 0; n < 8; n++) await write();
+    expect(size()).toBeGreaterThan(before);
+  });
+
   it('copies one state into a new file for its owner alone, while another writes, without what was deleted', async () => {
     const [file, writer] = [begun(), open()];
     file.run("INSERT INTO numbers VALUES (2, 'a secret that is deleted')");

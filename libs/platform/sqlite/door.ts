@@ -26,6 +26,8 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 // Between two looks at a lock that another holds, in milliseconds; up to as much again by chance
 const longestWait = 8;
+// As SQLite has it
+const usualCheckpoint = 1_000;
 // Statements kept prepared; queries come in more shapes than are worth the memory
 const mostPrepared = 500;
 // 3.51.3 mends the WAL-reset corruption that two connections can cause
@@ -59,6 +61,8 @@ export interface FileOptions {
   readonly readOnly?: boolean;
   /** `full` fsyncs each commit (asserted); `normal` only at checkpoints: for what can be made again from the log. */
   readonly durability: 'full' | 'normal';
+  /** With how many pages in the write-ahead log a commit is followed by taking it over into the file. */
+  readonly checkpointAfter?: number;
 }
 
 /** One SQLite file: the only door to the driver. Never waits for a lock on the event loop. */
@@ -67,6 +71,7 @@ export class SqliteFile {
   private readonly statements = new Map<string, StatementSyncInstance>();
   private readonly lists = new Map<string, StatementSyncInstance>();
   private readonly readOnly: boolean;
+  private readonly checkpointAfter: number | undefined;
   private failed = false;
 
   constructor(
@@ -74,6 +79,7 @@ export class SqliteFile {
     options: FileOptions,
   ) {
     this.readOnly = options.readOnly ?? false;
+    this.checkpointAfter = options.durability === 'full' ? (options.checkpointAfter ?? usualCheckpoint) : undefined;
     const fresh = !existsSync(path);
     this.db = this.guard(() => new DatabaseSync(path, { readOnly: this.readOnly, timeout: 0 }));
     // Whoever else may log in to this machine has no business in the folder
@@ -85,6 +91,8 @@ export class SqliteFile {
       if (this.readOnly) return;
       this.db.exec('PRAGMA journal_mode = WAL');
       this.db.exec(`PRAGMA synchronous = ${options.durability}`);
+      // SQLite's own checkpoints tell nobody when their fsync fails
+      if (this.checkpointAfter !== undefined) this.db.exec('PRAGMA wal_autocheckpoint = 0');
       const synchronous = this.one('PRAGMA synchronous')?.['synchronous'];
       if (Number(synchronous) !== (options.durability === 'full' ? 2 : 1))
         throw new Error(`${path}: synchronous is ${String(synchronous)}`);
@@ -151,6 +159,7 @@ export class SqliteFile {
       return this.settled(work);
     });
     if (ended.failed) throw ended.because;
+    this.takeOver();
     return ended.result;
   }
 
@@ -244,6 +253,17 @@ export class SqliteFile {
       if (oldest !== undefined) known.delete(oldest);
     }
     return statement;
+  }
+
+  /** Takes a long write-ahead log over into the file. What was committed is durable either way; after a failure the next transaction is refused. */
+  private takeOver(): void {
+    if (this.checkpointAfter === undefined) return;
+    try {
+      const pages = this.row('PRAGMA wal_checkpoint(NOOP)')?.[1] as number;
+      if (pages >= this.checkpointAfter) this.row('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // A full disk: it stays where it is, and is tried again after the next commit
+    }
   }
 
   /** With the lock held nothing is busy any more: what fails now is told, not tried again. */

@@ -199,6 +199,7 @@ describe('the embedded log', () => {
     for (const outcome of outcomes) expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(LogReadOnly);
     await expect(log.append(of, 0n, eventsOf(1))).rejects.toBeInstanceOf(LogReadOnly);
     expect(transaction).toHaveBeenCalledTimes(1);
+    expect(log.refusal).toBeInstanceOf(LogReadOnly);
     expect(await all(log.readStream(of))).toHaveLength(1);
     await log.close();
     expect((await (await open()).append(of, 0n, eventsOf(1))).revision).toBe(1n);

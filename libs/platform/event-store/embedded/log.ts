@@ -90,9 +90,8 @@ export class EmbeddedLog implements EventStore {
     const path = join(folder, 'log.db');
     let file: SqliteFile | undefined;
     try {
-      file = await openLaid(path, { durability: 'full', readOnly }, layout);
+      file = await openLaid(path, { durability: 'full', readOnly, checkpointAfter }, layout);
       if (!readOnly) {
-        file.exec(`PRAGMA wal_autocheckpoint = ${checkpointAfter}`);
         await syncFolder(folder);
         // After a crash the WAL may stand in the page cache only, its failed fsync forgotten: never build on it
         await file.checkpoint(0);
@@ -103,8 +102,12 @@ export class EmbeddedLog implements EventStore {
       return new EmbeddedLog(file, logId, typeof parent === 'string' ? parent : null);
     } catch (e) {
       file?.close();
-      throw told(e, path);
+      throw toldAtStart(e, path);
     }
+  }
+
+  get refusal(): Error | undefined {
+    return this.broken;
   }
 
   append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
@@ -300,9 +303,16 @@ const closed = (): Error => new Error('the log is closed');
 /** What the door says, in the words of the port. */
 const told = (e: unknown, path: string): unknown => {
   if (e instanceof DiskFull) return new LogFull(`${e.message}: nothing was written; free space and send it again`);
-  if (e instanceof DiskFailed) return new LogReadOnly(`${e.message}: nothing more is written until the next start`);
+  if (e instanceof DiskFailed)
+    return new LogReadOnly(e.message.replace(/(: nothing more .*)?$/, ': nothing more is written until the next start'));
   if (e instanceof FileDamaged)
     return new LogDamaged(`${e.message}. Nothing was changed. Keep a copy of the folder, then restore ${path} from its backup.`);
   if (e instanceof ForeignFile) return new LogDamaged(`${e.message}. Nothing was changed.`);
   return e;
+};
+
+const toldAtStart = (e: unknown, path: string): unknown => {
+  if (e instanceof DiskFull) return new LogFull(`${e.message}: free space and start it again; what was acknowledged is kept`);
+  if (e instanceof DiskFailed) return new LogReadOnly(`${e.message}: look at the disk, then start it again; what was acknowledged is kept`);
+  return told(e, path);
 };
