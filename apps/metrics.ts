@@ -29,14 +29,6 @@ export class Metrics {
       },
     });
     new Gauge({
-      name: 'ledgerdesk_log_read_only',
-      help: 'Whether the log takes nothing more: 1 from a failed or damaged write until the next start',
-      registers: [this.registry],
-      collect: function () {
-        this.set(desk.store.refusal ? 1 : 0);
-      },
-    });
-    new Gauge({
       name: 'ledgerdesk_read_model_lag_seconds',
       help: 'Age of the oldest event that the serving build has not folded; 0 when it has reached the head',
       labelNames: ['model'],
@@ -60,6 +52,16 @@ export class Metrics {
         for (const { declaration } of collections) this.set({ model: declaration.name }, declaration.name in desk.reading.stalled ? 1 : 0);
       },
     });
+    new Gauge({
+      name: 'ledgerdesk_read_model_parked',
+      help: 'Documents of the serving build that wait to be redriven, each behind an event that could not be folded',
+      labelNames: ['model'],
+      registers: [this.registry],
+      collect: async function () {
+        this.reset();
+        for (const [model, parked] of Object.entries(await parkedOf(desk))) this.set({ model }, parked);
+      },
+    });
   }
 }
 
@@ -73,6 +75,16 @@ const lagOf = async ({ store, reading }: Desk, collection: Collection): Promise<
   for await (const event of store.readAll({ after: serving ? await serving.checkpoint() : -1n }))
     return (Date.now() - Date.parse(event.metadata['recorded'] as string)) / 1000;
   return 0;
+};
+
+/** Read model → how many of its documents are parked, as far as it is known soon. */
+export const parkedOf = async ({ reading }: Desk): Promise<Readonly<Record<string, number>>> => {
+  const counted = collections.map(async (collection) => {
+    const serving = await (await reading.model(collection)).serving();
+    return serving ? [[collection.declaration.name, (await serving.parked()).length] as const] : [];
+  });
+  const told = await inTime(Promise.all(counted).catch(() => undefined));
+  return Object.fromEntries(told?.flat() ?? []);
 };
 
 /** Which of what a process stands on does not answer soon, each in words. */

@@ -4,7 +4,7 @@ import { Access } from '#platform/http/access.js';
 import { Problem } from '#platform/http/problem.js';
 import { collections } from '../contexts.js';
 import { type Desk, ownLog } from '../desk.js';
-import { Metrics, mayRead, silentOf } from '../metrics.js';
+import { Metrics, mayRead, parkedOf, silentOf } from '../metrics.js';
 
 /** The opened desk, as Nest hands it over. */
 export const opened = Symbol('desk');
@@ -23,18 +23,15 @@ export class Health {
     return { status: 'live' };
   }
 
-  /** Commands can be taken: log and keys answer. Read models that are being made or stand still are told; commands do not wait for them. */
+  /** Commands can be taken: log and keys answer. Read models that are being made or stand still, and documents that are parked, are told; commands do not wait for them. */
   @Get('readyz') async ready(): Promise<object> {
     const { store, keys, reading } = this.desk;
     const silent = await silentOf({ 'the log': () => store.head(), 'the keys': () => keys.get(ownLog) });
-    // It still answers whoever reads
-    const refusing = store.refusal ? ['the log: takes nothing more until the next start'] : [];
-    const errors = [...silent, ...refusing];
-    if (errors.length > 0) throw new Problem('not-ready', { headers: { 'Retry-After': '2' }, errors });
+    if (silent.length > 0) throw new Problem('not-ready', { headers: { 'Retry-After': '2' }, errors: silent });
     const building: string[] = [];
     for (const collection of collections)
       if (!(await (await reading.model(collection)).serving())) building.push(collection.declaration.name);
-    return { status: 'ready', building, stalled: reading.stalled };
+    return { status: 'ready', building, stalled: reading.stalled, parked: await parkedOf(this.desk) };
   }
 
   @Get('metrics') async told(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

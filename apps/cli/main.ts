@@ -10,19 +10,25 @@ import { erasures } from './erasures.js';
 import { history } from './history.js';
 import { importRows } from './import/index.js';
 import { numbers } from './numbers.js';
+import { parked } from './parked.js';
 import { rebuildModel } from './rebuild.js';
+import { redriveParked } from './redrive.js';
 import { restore } from './restore.js';
 import { subscriptions } from './subscriptions.js';
 import { token } from './token.js';
+import { whatIf } from './what-if.js';
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
   token,
   import: importRows,
   rebuild: rebuildModel,
+  parked,
+  redrive: redriveParked,
   check,
   copy,
   subscriptions,
   history,
+  'what-if': whatIf,
   numbers,
   backup,
   restore,

@@ -4,7 +4,7 @@ import { fastify } from 'fastify';
 import { collections } from '../contexts.js';
 import { openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
-import { mayRead, Metrics, silentOf } from '../metrics.js';
+import { mayRead, Metrics, parkedOf, silentOf } from '../metrics.js';
 import { projectorOf, reactorOf } from './projecting.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
@@ -40,7 +40,7 @@ const start = async (): Promise<void> => {
     const isReady = silent.length === 0 && Object.keys({ ...stalled, ...reactions }).length === 0;
     return reply
       .code(isReady ? 200 : 503)
-      .send({ status: isReady ? 'ready' : 'not-ready', following, stalled, reactions, waitingFor: silent });
+      .send({ status: isReady ? 'ready' : 'not-ready', following, stalled, reactions, parked: await parkedOf(desk), waitingFor: silent });
   });
   server.get('/metrics', async (request, reply) => {
     if (!mayRead(request.ip)) return reply.code(404).send();

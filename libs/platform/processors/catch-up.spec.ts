@@ -85,7 +85,7 @@ describe('project', () => {
     expect(await bodyOf('q')).toMatchObject({ place: 'Turin', revision: '1' });
     expect(await build.checkpoint()).toBe(5n);
     const later = await projected(stored([told('p', ParcelDelivered({}), 3)], events));
-    expect([later.documents, later.parked]).toEqual([[], []]);
+    expect([later.documents, later.parked]).toEqual([[], [{ id: 'p', why: 'parcel-p@1: mangled 3 times', passed: 6n, again: true }]]);
   });
 
   it('parks what cannot begin: an event before the opening one', async () => {
@@ -101,7 +101,7 @@ describe('project', () => {
     ]) as [never, never, never];
     const { documents, parked } = await projected([first, third]);
     expect(documents.map(({ position }) => position)).toEqual([1n]);
-    expect(parked).toEqual([{ id: 'p', why: 'parcel-p@2 does not follow revision 0' }]);
+    expect(parked).toEqual([{ id: 'p', why: 'parcel-p@2 does not follow revision 0', passed: 3n, again: false }]);
   });
 
   it('refuses the whole batch when an event cannot be decoded', async () => {

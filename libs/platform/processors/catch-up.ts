@@ -1,16 +1,13 @@
 import { type Contract, EventUnreadable, type Folded } from '#platform/decider/contract.js';
 import { type EventStore, none, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, foldedOf, type Opener, stateText, versionOf } from '#platform/read-models/collection.js';
-import { type Build, type Document, type FiledVersion, type Version, type Writes } from '#platform/read-models/port.js';
+import { type Build, type Document, type FiledVersion, type Parked, Unstorable, type Version } from '#platform/read-models/port.js';
+
+type Lot = readonly StoredEvent[];
+type Fed = Pick<Build, 'load' | 'write'>;
 
 /** Folds a lot of events into the documents of one build: what is to be filed, written and parked. Writes nothing. */
-export const project = async (
-  collection: Collection,
-  build: Build,
-  events: readonly StoredEvent[],
-  checkpoint: bigint,
-  open: Opener,
-): Promise<Writes> => {
+export const project = async (collection: Collection, build: Pick<Build, 'load'>, events: Lot, checkpoint: bigint, open: Opener) => {
   const { contract } = collection.aggregate;
   const byId = new Map<string, StoredEvent[]>();
   for (const event of events) {
@@ -23,27 +20,28 @@ export const project = async (
   const before = byId.size > 0 ? await build.load([...byId.keys()]) : new Map<string, Document>();
   const filed: FiledVersion[] = [];
   const documents: Document[] = [];
-  const parked: { readonly id: string; readonly why: string }[] = [];
+  const parked: Parked[] = [];
   for (const [id, of] of byId) {
     const was = before.get(id);
-    if (was && was.parked !== null) continue;
     const one = await projectOne(collection, id, was, of, open);
     filed.push(...one.filed);
     if (one.document) documents.push(one.document);
-    if (one.parked !== undefined) parked.push({ id, why: one.parked });
+    const passed = of.reduce((last, { position }) => (position > last ? position : last), none);
+    if (one.parked !== undefined) parked.push({ id, why: one.parked, passed, again: typeof was?.parked === 'string' });
   }
   return { filed, documents, parked, checkpoint };
 };
 
-const projectOne = async (collection: Collection, id: string, was: Document | undefined, events: readonly StoredEvent[], open: Opener) => {
+const projectOne = async (collection: Collection, id: string, was: Document | undefined, events: Lot, open: Opener) => {
   const { client, aggregate, declaration } = collection;
   const { contract } = aggregate;
   const { history } = declaration;
+  const filed: FiledVersion[] = [];
+  if (typeof was?.parked === 'string') return { filed, parked: was.parked };
   let folded: Folded<object> = was ? foldedOf(was) : contract.start(id);
   // Made only of what is filed or comes last: of a command's several events the others were in force at no instant
   let version: Version | undefined = was;
   let lastShown = was?.keys[client?.lastShown ?? ''] ?? null;
-  const filed: FiledVersion[] = [];
   let parked: string | undefined;
   for (const event of events) {
     // Each document takes no event at or below the position it has reached: the exactly-once effect
@@ -75,7 +73,35 @@ const foldOrPark = (contract: Contract<object>, folded: Folded<object>, event: S
   } catch (e) {
     // What cannot be decoded would be skipped for every document: that stops the read model instead
     if (e instanceof EventUnreadable) throw e;
-    return `${event.stream}@${event.revision}: ${(e as Error).message}`;
+    return whyOf(event, e);
+  }
+};
+
+const whyOf = ({ stream, revision }: StoredEvent, e: unknown): string =>
+  `${stream}@${revision}: ${e instanceof Error ? e.message : String(e)}`;
+
+/**
+ * Folds a lot of events into a build. Where it refuses something, the event is looked for by halves, and its document parked.
+ * @returns what was parked that was not before
+ * @throws EventUnreadable, and what the store, the keys and the build throw for reasons of their own
+ */
+export const feed = async (of: Collection, build: Fed, events: Lot, checkpoint: bigint, open: Opener): Promise<readonly Parked[]> => {
+  try {
+    const writes = await project(of, build, events, checkpoint, open);
+    await build.write(writes);
+    return writes.parked.filter(({ again }) => !again);
+  } catch (e) {
+    const [event] = events;
+    if (!(e instanceof Unstorable) || !event) throw e;
+    const half = events.length >> 1;
+    if (half > 0) {
+      const first = await feed(of, build, events.slice(0, half), none, open);
+      return [...first, ...(await feed(of, build, events.slice(half), checkpoint, open))];
+    }
+    const id = of.aggregate.contract.idOf(event.stream) as string;
+    const parked = [{ id, why: whyOf(event, e), passed: event.position, again: false }];
+    await build.write({ filed: [], documents: [], parked, checkpoint });
+    return parked;
   }
 };
 
@@ -85,8 +111,8 @@ export interface CatchUpOptions {
   /** The last position to fold; the head of now when left out. */
   readonly upTo?: bigint;
   readonly signal?: AbortSignal;
-  /** Told the number of events of each lot written. */
-  readonly progress?: (events: number) => void;
+  /** Told of each lot written the number of its events, and what it parked. */
+  readonly progress?: (events: number, parked: readonly Parked[]) => void;
 }
 
 /**
@@ -105,8 +131,8 @@ export const catchUp = async (
   const flush = async (): Promise<void> => {
     const last = events.at(-1);
     if (!last) return;
-    await build.write(await project(collection, build, events, last.position, open));
-    progress?.(events.length);
+    const parked = await feed(collection, build, events, last.position, open);
+    progress?.(events.length, parked);
     events = [];
   };
   const after = await build.checkpoint();

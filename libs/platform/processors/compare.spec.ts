@@ -73,7 +73,12 @@ describe('comparing two builds', () => {
   });
 
   it('says that a document is parked which a clean rebuild would fold', async () => {
-    await build.write({ filed: [], documents: [], parked: [{ id: 'z', why: 'an older release failed' }], checkpoint: head });
+    await build.write({
+      filed: [],
+      documents: [],
+      parked: [{ id: 'z', why: 'an older release failed', passed: head + 1n }],
+      checkpoint: head,
+    });
     expect(await differences()).toEqual([`z@${head} parked is "an older release failed", not null`]);
   });
 

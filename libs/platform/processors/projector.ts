@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from '#platform/unavailable.js';
 import { type CaughtUp, type EventStore, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, type Opener } from '#platform/read-models/collection.js';
-import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
+import { type Build, type Parked, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
 import { batches } from './batches.js';
-import { catchUp, project } from './catch-up.js';
+import { catchUp, feed } from './catch-up.js';
 
 const lot = 1_000;
 /** The longest pause between two lots, in milliseconds. */
@@ -180,8 +180,7 @@ export class Projector {
       if ((await held.model.stalled()) !== null) await held.model.stall(null);
       // Read on meanwhile: what came since is there too before the next lot is fed. Nothing may come between the look and following
       const build = await held.model.serving();
-      while (build && !signal.aborted && (await build.checkpoint()) < this.reached)
-        await catchUp(this.store, held.collection, build, this.open, { signal });
+      while (build && !signal.aborted && (await build.checkpoint()) < this.reached) await this.catchUp(held, build);
       held.following = true;
     })
       .then(() => undefined)
@@ -199,28 +198,32 @@ export class Projector {
     return delay(milliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
-  private async bringUp({ collection, model }: Held): Promise<void> {
-    const { signal } = this.stopping;
+  private async bringUp(held: Held): Promise<void> {
+    const { collection, model } = held;
     const serving = await model.serving();
-    if (serving && fits(serving, this.store, collection)) return catchUp(this.store, collection, serving, this.open, { signal });
+    if (serving && fits(serving, this.store, collection)) return this.catchUp(held, serving);
     // A first build that was cut off is gone on with
     const begun = (await model.builds()).findLast((build) => fits(build, this.store, collection));
     const build = begun ?? (await model.begin(this.store.logId));
-    await catchUp(this.store, collection, build, this.open, { signal });
-    if (!signal.aborted) await model.serve(build);
+    await this.catchUp(held, build);
+    if (!this.stopping.signal.aborted) await model.serve(build);
+  }
+
+  private catchUp({ collection }: Held, build: Build): Promise<void> {
+    const { signal } = this.stopping;
+    return catchUp(this.store, collection, build, this.open, { signal, progress: (_, parked) => tell(build, parked) });
   }
 
   /** What stands beside the serving build was fed until the process ended, and must be again to be switched back to. */
   private async bringUpBeside(held: Held): Promise<void> {
     const { collection, model, beside } = held;
-    const { signal } = this.stopping;
     let at = collection.declaration.name;
     try {
       const serving = await model.serving();
       for (const build of await model.builds()) {
         if (!fits(build, this.store, collection) || build.name === serving?.name) continue;
         at = build.name;
-        await unlessDropped(model, build, () => catchUp(this.store, collection, build, this.open, { signal }));
+        await unlessDropped(model, build, () => this.catchUp(held, build));
         beside.add(build.name);
       }
     } catch (e) {
@@ -229,16 +232,19 @@ export class Projector {
     }
   }
 
-  private async feed({ collection, model, beside }: Held, events: readonly StoredEvent[], position: bigint): Promise<void> {
+  private async feed(held: Held, events: readonly StoredEvent[], position: bigint): Promise<void> {
+    const { collection, model, beside } = held;
     const serving = await model.serving();
-    for (const build of await model.builds()) {
+    const serves = ({ name }: Build): number => (name === serving?.name ? 1 : 0);
+    // The one that serves last: what the pointer may be moved to is never behind what was told
+    for (const build of [...(await model.builds())].sort((a, b) => serves(a) - serves(b))) {
       if (!fits(build, this.store, collection)) continue;
       const behind = (await build.checkpoint()) < this.reached;
       // Far behind and not serving: somebody rebuilds it, or it is being brought up
-      if (behind && build.name !== serving?.name && !beside.has(build.name)) continue;
+      if (behind && !serves(build) && !beside.has(build.name)) continue;
       await unlessDropped(model, build, async () => {
-        if (behind) await catchUp(this.store, collection, build, this.open, { signal: this.stopping.signal });
-        await build.write(await project(collection, build, events, position, this.open));
+        if (behind) await this.catchUp(held, build);
+        tell(build, await feed(collection, build, events, position, this.open));
       });
     }
   }
@@ -262,6 +268,11 @@ export class Projector {
 /** Whether a build follows this log in this version: what does not is rebuilt, never served. */
 export const fits = (build: Build, store: EventStore, collection: Collection): boolean =>
   build.logId === store.logId && build.version === collection.declaration.version;
+
+/** The alarm, once for each document that is parked in a build. */
+const tell = ({ name }: Build, parked: readonly Parked[]): void => {
+  for (const { id, why } of parked) process.emitWarning(`${id} is parked in ${name}, and waits to be redriven: ${why}`);
+};
 
 /** Whoever rebuilds drops older builds while they are fed: that is no failure of the read model. */
 const unlessDropped = async (model: ReadModel, build: Build, work: () => Promise<void>): Promise<void> => {

@@ -2,7 +2,7 @@ import { type Aggregate } from '#platform/decider/aggregate.js';
 import { type Folded } from '#platform/decider/contract.js';
 import { type Json, type JsonObject } from '#platform/event-store/port.js';
 import { type Erased, type Sealed } from '#platform/vault/sealing.js';
-import { type Declaration, type Document, type KeyValue, type Version } from './port.js';
+import { type Declaration, type Document, type KeyValue, Unstorable, type Version } from './port.js';
 import { wordsOf } from './words.js';
 
 /** How HTTP asks by a key: one of its values, or (`From` inclusive, `To` exclusive) a range of them. */
@@ -125,7 +125,7 @@ export const versionOf = async (
     position: folded.position,
     occurred: folded.occurred,
     recorded: folded.recorded,
-    body: JSON.stringify(row),
+    body: textOf(row),
     keys,
     words: [...new Set(words)],
     openedWords: [...new Set(openedWords)],
@@ -140,4 +140,12 @@ export const foldedOf = <S extends object>(document: Document): Folded<S> => {
   return { state, revision: BigInt(revision), position, occurred: occurred as never, recorded: recorded as never, hash: '' };
 };
 
-export const stateText = (folded: Folded<object>): string => JSON.stringify({ state: folded.state, revision: folded.revision.toString() });
+export const stateText = (folded: Folded<object>): string => textOf({ state: folded.state, revision: folded.revision.toString() });
+
+const textOf = (value: object): string => {
+  try {
+    return JSON.stringify(value);
+  } catch (e) {
+    throw new Unstorable((e as Error).message, { cause: e });
+  }
+};

@@ -54,12 +54,22 @@ export interface FiledVersion extends Version {
   readonly recordedTo: string;
 }
 
+/** A thing whose next event could not be folded. One with no document yet gets an empty one. */
+export interface Parked {
+  readonly id: string;
+  readonly why: string;
+  /** The last of its events that the checkpoint goes past: the mark keeps the highest. */
+  readonly passed: bigint;
+  /** It was parked before, and more of its events are passed over. */
+  readonly again?: boolean;
+}
+
 export interface Writes {
   readonly filed: readonly FiledVersion[];
   /** Each is taken only if the stored one has a lower position and is not parked; one that comes second is no error. */
   readonly documents: readonly Document[];
-  /** Marked parked: kept at their position, not written again until redriven. A thing with no document yet gets an empty one. */
-  readonly parked: readonly { readonly id: string; readonly why: string }[];
+  /** Marked parked, unless they have reached what is passed over: kept at their position, not written again until redriven. */
+  readonly parked: readonly Parked[];
   /** Only moves forwards; written after everything else. */
   readonly checkpoint: bigint;
 }
@@ -103,6 +113,9 @@ export interface Count {
   readonly count: number;
 }
 
+/** What is to be stored cannot be: no fault of the store's. */
+export class Unstorable extends Error {}
+
 /** One build of a read model: its documents, filed versions and checkpoint. */
 export interface Build {
   readonly name: string;
@@ -112,10 +125,12 @@ export interface Build {
   /** `-1n` before the first. */
   checkpoint(): Promise<bigint>;
   load(ids: readonly string[]): Promise<ReadonlyMap<string, Document>>;
-  /** In the order filed, documents, parked, checkpoint; an adapter without transactions may be cut off after any. */
-  write(writes: Writes): Promise<void>;
-  /** Takes the mark off, so that the next guarded write succeeds. */
-  unpark(id: string): Promise<void>;
+  /**
+   * In the order filed, documents, parked, checkpoint; an adapter without transactions may be cut off after any.
+   * @param redriving parked documents are taken too, and in the same step the mark goes from what has reached all that was passed over
+   * @throws Unstorable where something of a document cannot be stored
+   */
+  write(writes: Writes, redriving?: boolean): Promise<void>;
   parked(): Promise<readonly { readonly id: string; readonly why: string; readonly position: bigint }[]>;
   page(query: PageQuery): Promise<Page>;
   /** By count falling, then key, null last among equals; no zeros. */

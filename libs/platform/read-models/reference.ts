@@ -25,27 +25,29 @@ type Value = string | number | null;
 export class Reference {
   readonly stored = new Map<string, Document>();
   private readonly filed = new Map<string, FiledVersion>();
+  private readonly passed = new Map<string, bigint>();
   checkpoint = -1n;
 
   constructor(private readonly declaration: Declaration) {}
 
-  write({ filed, documents, parked, checkpoint }: Writes): void {
+  write({ filed, documents, parked, checkpoint }: Writes, redriving = false): void {
     for (const version of filed) {
       const at = `${version.id}@${version.position}`;
       if (!this.filed.has(at)) this.filed.set(at, version);
     }
     for (const document of documents) {
       const was = this.stored.get(document.id);
-      if (!was || (was.position < document.position && was.parked === null)) this.stored.set(document.id, document);
+      if (was && (was.position >= document.position || (was.parked !== null && !redriving))) continue;
+      const isReached = (this.passed.get(document.id) ?? -1n) <= document.position;
+      this.stored.set(document.id, { ...document, parked: isReached ? null : (was?.parked ?? null) });
     }
-    for (const { id, why } of parked) this.stored.set(id, { ...(this.stored.get(id) ?? emptyOf(id)), parked: why });
+    for (const { id, why, passed } of parked) {
+      const was = this.stored.get(id) ?? emptyOf(id);
+      if (was.position >= passed) continue;
+      this.stored.set(id, { ...was, parked: why });
+      if (passed > (this.passed.get(id) ?? -1n)) this.passed.set(id, passed);
+    }
     if (checkpoint > this.checkpoint) this.checkpoint = checkpoint;
-  }
-
-  unpark(id: string): void {
-    const was = this.stored.get(id);
-    if (was && was.position < 0n) this.stored.delete(id);
-    else if (was) this.stored.set(id, { ...was, parked: null });
   }
 
   erase(owner: string): void {

@@ -94,7 +94,7 @@ export const aStep = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ query: fc.constant(true) }) },
   { weight: 1, arbitrary: fc.record({ park: thing }) },
-  { weight: 1, arbitrary: fc.record({ unpark: thing }) },
+  { weight: 1, arbitrary: fc.record({ redrive: thing, far: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ erase: fc.constantFrom(...owners) }) },
 );
 
@@ -151,7 +151,7 @@ type Step = Of<typeof aStep>;
 export function* lifeOf(
   steps: readonly Step[],
   reference: Reference,
-): Generator<Writes | { erase: string } | { unpark: string } | { query: true }> {
+): Generator<Writes | { erase: string } | { redriven: Writes } | { query: true }> {
   const truth = new Map<string, Document[]>();
   let position = 0n;
   const write = function* (writes: Writes) {
@@ -163,10 +163,11 @@ export function* lifeOf(
     else if ('erase' in step) {
       reference.erase(step.erase);
       yield step;
-    } else if ('unpark' in step) {
-      reference.unpark(step.unpark);
-      yield step;
-    } else if ('park' in step) yield* write(writing({ parked: [{ id: step.park, why: `at ${position}` }] }));
+    } else if ('redrive' in step) {
+      const redriven = redrivenOf(truth, step.redrive, step.far, reference);
+      reference.write(redriven, true);
+      yield { redriven };
+    } else if ('park' in step) yield* write(writing({ parked: [{ id: step.park, why: `at ${position}`, passed: position++ }] }));
     else {
       const touched = new Set(step.events.map((event) => happened(truth, event, position++)));
       const writes = { ...batchOf(truth, touched, reference, step.how === 'stale'), checkpoint: position - 1n };
@@ -190,6 +191,20 @@ const happened = (truth: Map<string, Document[]>, event: Of<typeof anEvent>, pos
   });
   truth.set(event.id, [...lived, version]);
   return event.id;
+};
+
+/** A thing brought so many versions further, parked or not. */
+const redrivenOf = (truth: Map<string, Document[]>, id: string, far: number, reference: Reference): Writes => {
+  const at = reference.stored.get(id)?.position ?? -1n;
+  const [filed, lived]: [FiledVersion[], Document[]] = [[], truth.get(id) ?? []];
+  const next = lived.filter(({ position }) => position > at).slice(0, far);
+  let was = lived.findLast(({ position }) => position <= at);
+  for (const version of next) {
+    if (was && (was.occurred < version.occurred || was.recorded < version.recorded))
+      filed.push(filedOf(was, version.occurred, version.recorded));
+    was = version;
+  }
+  return writing({ filed, documents: next.slice(-1) });
 };
 
 /** From what is stored, or (a stale projector) from the beginning and without regard to what is parked. */

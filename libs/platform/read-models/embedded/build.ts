@@ -1,4 +1,4 @@
-import { type SqliteFile } from '#platform/sqlite/door.js';
+import { DiskFailed, DiskFull, FileDamaged, type SqliteFile } from '#platform/sqlite/door.js';
 import {
   type Build,
   type Count,
@@ -6,6 +6,7 @@ import {
   type FiledVersion,
   type Page,
   type PageQuery,
+  Unstorable,
   type Selection,
   type Writes,
 } from '../port.js';
@@ -15,7 +16,7 @@ import { eraseSome, sweep } from './erasing.js';
 import { type Layout } from './layout.js';
 import { pageOf } from './paging.js';
 import { documentColumns, documentOf, emptyDocument, filedColumns, filedOf } from './rows.js';
-import { type Step, Writing } from './writing.js';
+import { Dropped, type Step, Writing } from './writing.js';
 
 /** How many are read at once where all are read. */
 const lot = 500;
@@ -42,6 +43,9 @@ function* partsOf({ filed, documents, parked, checkpoint }: Writes): Generator<W
   }
   yield { ...rest, parked, checkpoint };
 }
+
+const isOfTheFile = (e: unknown): boolean =>
+  e instanceof DiskFull || e instanceof DiskFailed || e instanceof FileDamaged || e instanceof Dropped;
 
 /** A build in `views.db`: tables of its own, and a row in `builds`. */
 export class EmbeddedBuild implements Build {
@@ -85,21 +89,14 @@ export class EmbeddedBuild implements Build {
     });
   }
 
-  async write(writes: Writes): Promise<void> {
+  async write(writes: Writes, redriving = false): Promise<void> {
     try {
-      for (const part of partsOf(writes)) await this.file.transaction(() => this.writing.write(part));
+      for (const part of partsOf(writes)) await this.file.transaction(() => this.writing.write(part, redriving));
     } catch (e) {
       // Codes made in a transaction that was rolled back do not exist
       this.codes.forget();
-      throw e;
+      throw isOfTheFile(e) ? e : new Unstorable((e as Error).message, { cause: e });
     }
-  }
-
-  async unpark(id: string): Promise<void> {
-    await this.file.transaction(() => {
-      this.file.run(`UPDATE ${this.layout.documents} SET parked = NULL WHERE id = ?`, id);
-      this.file.run(`DELETE FROM ${this.layout.waiting} WHERE id = ?`, id);
-    });
   }
 
   async parked(): Promise<readonly { readonly id: string; readonly why: string; readonly position: bigint }[]> {

@@ -108,11 +108,11 @@ export class Layout {
     const texts = 'words TEXT NOT NULL, opened TEXT NOT NULL, owners TEXT NOT NULL';
     const tables = [
       `CREATE TABLE ${this.documents} (num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, occ INTEGER NOT NULL,
-       rec INTEGER NOT NULL, parked TEXT, ${columns}, ${texts}, body TEXT NOT NULL, state TEXT NOT NULL)`,
+       rec INTEGER NOT NULL, parked TEXT, passed INTEGER, ${columns}, ${texts}, body TEXT NOT NULL, state TEXT NOT NULL)`,
       `CREATE TABLE ${this.words} (word TEXT NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (word, num)) WITHOUT ROWID`,
       `CREATE TABLE ${this.owners} (owner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (owner, id)) WITHOUT ROWID`,
       `CREATE TABLE ${this.codes} (code INTEGER PRIMARY KEY, value NOT NULL UNIQUE)`,
-      `CREATE TABLE ${this.waiting} (id TEXT PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID`,
+      `CREATE TABLE ${this.waiting} (id TEXT PRIMARY KEY, why TEXT NOT NULL, passed INTEGER NOT NULL) WITHOUT ROWID`,
     ];
     for (const key of this.listFilters) {
       const order = this.sorted.map((c) => `${c} ${this.type({ key: c.slice(2) })}`).join(', ');
@@ -149,6 +149,7 @@ export class Layout {
           ? `CREATE INDEX IF NOT EXISTS ${this.filterIndex(key)} ON ${this.list(key)} (code, ${sorted}, id)`
           : `CREATE INDEX IF NOT EXISTS ${this.filterIndex(key)} ON ${d} (c_${key}, ${sorted}, id)`,
       );
+    indexes.push(`CREATE INDEX IF NOT EXISTS ${d}_parked ON ${d} (id) WHERE parked IS NOT NULL`);
     for (const key of lookups) indexes.push(`CREATE INDEX IF NOT EXISTS ${d}_at_${key} ON ${d} (k_${key}) WHERE k_${key} IS NOT NULL`);
     if (history)
       for (const clock of ['occ', 'rec'] as const)

@@ -61,7 +61,7 @@ describe('the embedded read models', () => {
         documentOf('a', position, { keys: { team, tags: [`${team}s`, 'all'] }, words: [`w${position}`] });
       const first = writing({ documents: [of(1n, 'old')], checkpoint: 1n });
       const second = writing({
-        ...{ filed: [filedOf(of(1n, 'old'), day(2))], documents: [of(2n, 'new')], parked: [{ id: 'b', why: 'x' }] },
+        ...{ filed: [filedOf(of(1n, 'old'), day(2))], documents: [of(2n, 'new')], parked: [{ id: 'b', why: 'x', passed: 3n }] },
         checkpoint: 2n,
       });
       await build.write(first);

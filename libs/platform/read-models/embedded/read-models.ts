@@ -17,7 +17,7 @@ export interface EmbeddedOptions {
 // Each build has tables of its own beside these; `unswept` has a row while erased texts may be in the file's free space
 const fileLayout: FileLayout = {
   mark: 'LDvw',
-  version: 2,
+  version: 3,
   replaceable: true,
   make: (file) =>
     file.exec(`

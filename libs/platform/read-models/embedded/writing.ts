@@ -1,11 +1,13 @@
 import { type Cell, type Cells, type SqliteFile } from '#platform/sqlite/door.js';
-import { type Document, type FiledVersion, type Writes } from '../port.js';
+import { type Document, type FiledVersion, type Parked, type Writes } from '../port.js';
 import { cellOf } from '../cells.js';
 import { codesIn, type Dictionary, empty } from './dictionary.js';
 import { type Layout } from './layout.js';
 import { keyCells, millisecondsOf, wordsIn, wordText } from './rows.js';
 
 export type Step = 'filed' | 'documents' | 'parked' | 'checkpoint';
+
+export class Dropped extends Error {}
 
 const marks = (count: number): string => Array<string>(count).fill('?').join(', ');
 
@@ -33,20 +35,21 @@ export class Writing {
     this.readOld = `SELECT num, CAST(position AS TEXT), parked, ${this.compared.join(', ')} FROM ${layout.documents} WHERE id = ?`;
   }
 
-  write({ filed, documents, parked, checkpoint }: Writes): void {
+  write({ filed, documents, parked, checkpoint }: Writes, redriving: boolean): void {
     const { file, layout } = this;
     const build = file.row('SELECT indexed FROM builds WHERE build = ?', layout.build);
-    if (!build) throw new Error(`build ${layout.build} of '${layout.declaration.name}' was dropped`);
+    if (!build) throw new Dropped(`build ${layout.build} of '${layout.declaration.name}' was dropped`);
     const owned = new Set<string>();
     const ahead = this.fileAll(filed, owned);
     this.failpoint('filed');
     const waiting = new Set(file.rows(`SELECT id FROM ${layout.waiting}`).map(([id]) => id));
     const written = new Map<string, bigint>();
     for (const document of documents)
-      if (!waiting.has(document.id) && this.document(document, build[0] === 1, owned)) written.set(document.id, document.position);
+      if ((redriving || !waiting.has(document.id)) && this.document(document, build[0] === 1, owned, redriving))
+        written.set(document.id, document.position);
     if (layout.declaration.history) this.markOvertaken(ahead, written);
     this.failpoint('documents');
-    for (const { id, why } of parked) this.park(id, why);
+    for (const one of parked) this.park(one);
     this.failpoint('parked');
     file.run('UPDATE builds SET checkpoint = max(checkpoint, ?) WHERE build = ?', checkpoint, layout.build);
     this.failpoint('checkpoint');
@@ -87,10 +90,10 @@ export class Writing {
   }
 
   /** @returns whether it was taken */
-  private document(document: Document, indexed: boolean, owned: Set<string>): boolean {
+  private document(document: Document, indexed: boolean, owned: Set<string>, redriving: boolean): boolean {
     const { file } = this;
     const old = file.row(this.readOld, document.id);
-    if (old && (BigInt(old[1] as string) >= document.position || old[2] !== null)) return false;
+    if (old && (BigInt(old[1] as string) >= document.position || (old[2] !== null && !redriving))) return false;
     const cells = this.compareCells(document);
     const occ = millisecondsOf(document.occurred);
     const rec = millisecondsOf(document.recorded);
@@ -126,6 +129,7 @@ export class Writing {
       if (indexed && changed.length > 0) this.reindex(old, document, cells, changed);
     }
     this.own(document.owners, document.id, owned);
+    if (redriving) this.unpark(document.id);
     return true;
   }
 
@@ -197,9 +201,27 @@ export class Writing {
     }
   }
 
-  private park(id: string, why: string): void {
+  private park({ id, why, passed }: Parked): void {
     const { file, layout } = this;
-    if (file.run(`UPDATE ${layout.documents} SET parked = ? WHERE id = ?`, why, id).changes === 0)
-      file.run(`INSERT INTO ${layout.waiting} VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET why = excluded.why`, id, why);
+    const { documents, waiting } = layout;
+    if (file.row(`SELECT 1 FROM ${documents} WHERE id = ?`, id))
+      file.run(
+        `UPDATE ${documents} SET parked = ?2, passed = max(coalesce(passed, -1), ?3) WHERE id = ?1 AND position < ?3`,
+        ...[id, why, passed],
+      );
+    else
+      file.run(
+        `INSERT INTO ${waiting} VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET why = excluded.why, passed = max(passed, excluded.passed)`,
+        ...[id, why, passed],
+      );
+  }
+
+  /** Of a document that was brought further: the mark goes where nothing is left that was passed over. */
+  private unpark(id: string): void {
+    const { file, layout } = this;
+    const { documents, waiting } = layout;
+    file.run(`UPDATE ${documents} SET parked = w.why, passed = w.passed FROM ${waiting} AS w WHERE w.id = ?1 AND ${documents}.id = ?1`, id);
+    file.run(`DELETE FROM ${waiting} WHERE id = ?`, id);
+    file.run(`UPDATE ${documents} SET parked = NULL, passed = NULL WHERE id = ? AND passed <= position`, id);
   }
 }

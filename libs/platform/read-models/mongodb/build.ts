@@ -59,12 +59,8 @@ export class MongoBuild implements Build {
     return new Map(rows.map((row) => [row._id, documentOf(row)]));
   }
 
-  write(writes: Writes): Promise<void> {
-    return this.writing.write(writes);
-  }
-
-  unpark(id: string): Promise<void> {
-    return this.writing.unpark(id);
+  write(writes: Writes, redriving = false): Promise<void> {
+    return this.writing.write(writes, redriving);
   }
 
   async parked(): Promise<readonly { readonly id: string; readonly why: string; readonly position: bigint }[]> {

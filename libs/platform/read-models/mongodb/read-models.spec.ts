@@ -48,7 +48,7 @@ describe('the read models on MongoDB', () => {
       ...{
         filed: [filedOf(of(1n, 'old'), day(2)), filedOf(of(2n, 'mid'), day(3))],
         documents: [of(3n, 'new')],
-        parked: [{ id: 'b', why: 'x' }],
+        parked: [{ id: 'b', why: 'x', passed: 3n }],
       },
       checkpoint: 3n,
     });

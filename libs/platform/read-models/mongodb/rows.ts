@@ -24,6 +24,8 @@ export interface DocumentRow extends VersionRow {
   readonly state: string;
   /** Absent unless parked. What was parked before its first document has nothing else but a position of -1. */
   readonly parked?: string;
+  /** With `parked`: the position of the last of its events that was passed over. */
+  readonly passed?: bigint;
 }
 
 export interface FiledRow extends VersionRow {

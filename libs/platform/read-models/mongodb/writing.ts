@@ -1,10 +1,18 @@
 import { type BulkOperation, type Mongo } from '#platform/mongodb/door.js';
-import { type Document, type Writes } from '../port.js';
+import { type Parked, Unstorable, type Writes } from '../port.js';
 import { type Layout } from './layout.js';
 import { type Filing, type Registry } from './registry.js';
 import { type DocumentRow, rowOfDocument, rowOfFiled, type Stored } from './rows.js';
 
 export type Step = 'filed' | 'documents' | 'parked' | 'checkpoint';
+
+const storable = <T>(rows: () => T): T => {
+  try {
+    return rows();
+  } catch (e) {
+    throw new Unstorable((e as Error).message, { cause: e });
+  }
+};
 
 /** Writes one build. Each step may be the last, and may be done again: the positions guard it. */
 export class Writing {
@@ -16,9 +24,13 @@ export class Writing {
     private readonly failpoint: (step: Step) => void,
   ) {}
 
-  async write({ filed, documents, parked, checkpoint }: Writes): Promise<void> {
+  async write({ filed, documents, parked, checkpoint }: Writes, redriving: boolean): Promise<void> {
     const { layout, mongo, registry } = this;
     if (filed.length > 0 && !layout.declaration.history) throw new Error(`'${layout.declaration.name}' keeps no history`);
+    const rows = storable(() => ({
+      filed: filed.map((version) => rowOfFiled(layout, version)),
+      documents: documents.map((one) => rowOfDocument(layout, one)),
+    }));
     const standing = await registry.standing(layout.name);
     if (!standing) throw this.dropped();
     const filings = [...standing.filings];
@@ -27,11 +39,11 @@ export class Writing {
       // One that is there already was filed before: the first is kept
       await mongo.bulk(
         this.stored.filed,
-        filed.map((version) => ({ insertOne: { document: rowOfFiled(layout, version) } })),
+        rows.filed.map((document) => ({ insertOne: { document } })),
       );
     }
     this.failpoint('filed');
-    const taken = await this.writeAll(documents);
+    const taken = await (redriving ? this.redrive(rows.documents) : this.writeAll(rows.documents));
     this.failpoint('documents');
     await this.park(parked);
     this.failpoint('parked');
@@ -45,40 +57,53 @@ export class Writing {
     for (const filing of filings) await this.settle(filing, taken);
   }
 
-  async unpark(id: string): Promise<void> {
-    await this.mongo.ask(() => this.stored.documents.deleteOne({ _id: id, position: { $lt: 0n } }));
-    await this.mongo.ask(() => this.stored.documents.updateOne({ _id: id }, { $unset: { parked: '' } }));
-  }
-
   /** @returns the positions of those that were surely taken */
-  private async writeAll(documents: readonly Document[]): Promise<Map<string, bigint>> {
+  private async writeAll(documents: readonly DocumentRow[]): Promise<Map<string, bigint>> {
     const replacing =
       (upsert: boolean) =>
-      (document: Document): BulkOperation<DocumentRow> => ({
-        replaceOne: {
-          filter: { _id: document.id, position: { $lt: document.position }, parked: { $exists: false } },
-          replacement: rowOfDocument(this.layout, document),
-          upsert,
-        },
-      });
-    const there = (await this.mongo.bulk(this.stored.documents, documents.map(replacing(true)))).map((i) => documents[i] as Document);
+      (replacement: DocumentRow): BulkOperation<DocumentRow> => {
+        const filter = { _id: replacement._id, position: { $lt: replacement.position }, parked: { $exists: false } };
+        return { replaceOne: { filter, replacement, upsert } };
+      };
+    const there = (await this.mongo.bulk(this.stored.documents, documents.map(replacing(true)))).map((i) => documents[i] as DocumentRow);
     // There at a higher position or parked; or put there at a lower one by another in the meantime
     await this.mongo.bulk(this.stored.documents, there.map(replacing(false)));
-    const taken = new Map(documents.map(({ id, position }) => [id, position]));
-    for (const { id } of there) taken.delete(id);
+    const taken = new Map(documents.map(({ _id, position }) => [_id, position]));
+    for (const { _id } of there) taken.delete(_id);
     return taken;
+  }
+
+  /** The mark goes in the step that brings a document as far as was passed over; what is not parked any more is written as usual. */
+  private async redrive(documents: readonly DocumentRow[]): Promise<Map<string, bigint>> {
+    const marks = { parked: '', passed: '' } as const;
+    for (const { _id, ...further } of documents) {
+      const { position } = further;
+      const parked = { _id, position: { $lt: position }, parked: { $exists: true } };
+      const behind = { ...parked, passed: { $gt: position } };
+      const upToAll = { ...parked, passed: { $not: { $gt: position } } };
+      await this.mongo.ask(() => this.stored.documents.updateOne(upToAll, { $set: further, $unset: marks }));
+      await this.mongo.ask(() => this.stored.documents.updateOne(behind, { $set: further }));
+    }
+    await this.writeAll(documents);
+    // Which of them were taken, settling looks up
+    return new Map();
   }
 
   private async park(parked: Writes['parked']): Promise<void> {
     const marking =
       (upsert: boolean) =>
-      (one: Writes['parked'][number]): BulkOperation<DocumentRow> => ({
-        updateOne: { filter: { _id: one.id }, update: { $set: { parked: one.why }, $setOnInsert: { position: -1n } }, upsert },
+      ({ id, why, passed }: Parked): BulkOperation<DocumentRow> => ({
+        updateOne: {
+          filter: { _id: id, position: { $lt: passed } },
+          update: { $set: { parked: why }, $max: { passed }, $setOnInsert: { position: -1n } },
+          upsert,
+        },
       });
     const there = await this.mongo.bulk(this.stored.documents, parked.map(marking(true)));
+    // There beyond what was passed over; or put there before it by another in the meantime
     await this.mongo.bulk(
       this.stored.documents,
-      there.map((i) => marking(false)(parked[i] as Writes['parked'][number])),
+      there.map((i) => marking(false)(parked[i] as Parked)),
     );
   }
 
