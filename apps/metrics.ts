@@ -29,6 +29,14 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: 'ledgerdesk_log_read_only',
+      help: 'Whether the log takes nothing more: 1 from a failed or damaged write until the next start',
+      registers: [this.registry],
+      collect: function () {
+        this.set(desk.store.refusal ? 1 : 0);
+      },
+    });
+    new Gauge({
       name: 'ledgerdesk_read_model_lag_seconds',
       help: 'Age of the oldest event that the serving build has not folded; 0 when it has reached the head',
       labelNames: ['model'],

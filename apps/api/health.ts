@@ -27,7 +27,10 @@ export class Health {
   @Get('readyz') async ready(): Promise<object> {
     const { store, keys, reading } = this.desk;
     const silent = await silentOf({ 'the log': () => store.head(), 'the keys': () => keys.get(ownLog) });
-    if (silent.length > 0) throw new Problem('not-ready', { headers: { 'Retry-After': '2' }, errors: silent });
+    // It still answers whoever reads
+    const refusing = store.refusal ? ['the log: takes nothing more until the next start'] : [];
+    const errors = [...silent, ...refusing];
+    if (errors.length > 0) throw new Problem('not-ready', { headers: { 'Retry-After': '2' }, errors });
     const building: string[] = [];
     for (const collection of collections)
       if (!(await (await reading.model(collection)).serving())) building.push(collection.declaration.name);
