@@ -24,7 +24,7 @@ process.on('SIGTERM', () => end(0)).on('SIGINT', () => end(0));
 // The event types that matter here, the newest version of each that is known here, and whether the request is open after it
 const [opens, ends] = [() => true, () => false];
 const known = {
-  RequestOpened: [1, opens],
+  RequestOpened: [2, opens],
   RequestResolved: [2, ends],
   ResolutionRejected: [1, opens],
   RequestClosed: [1, ends],
