@@ -15,6 +15,7 @@ export default ts.config(
             'test/run.mjs',
             'test/bench/run.mjs',
             'test/faults/*.mjs',
+            'test/security/*.mjs',
             'test/servers/run.mjs',
           ],
         },
