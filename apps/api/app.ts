@@ -16,6 +16,7 @@ import { aggregates, collections, views } from '../contexts.js';
 import { type Desk } from '../desk.js';
 import { bulkController } from './bulk.js';
 import { docsController } from './docs.js';
+import { filesController, mostOfAFile, takeFiles } from './files.js';
 import { Metrics } from '../metrics.js';
 import { Health, opened } from './health.js';
 import { CommandLimit, limits } from './limits.js';
@@ -24,6 +25,8 @@ import { CommandLimit, limits } from './limits.js';
 class Root {}
 
 export interface ApiOptions {
+  /** Bytes of a file at most. */
+  readonly maxFile?: number;
   /** Of one actor; unlimited when left out. */
   readonly commandsAMinute?: number;
   /** Whose tokens are taken: the desk's own issuer's when left out. */
@@ -35,7 +38,7 @@ export interface ApiOptions {
 /** The HTTP service over an opened desk: routes made from the aggregates' commands and the collections. */
 export const createApi = async (
   desk: Desk,
-  { commandsAMinute = Infinity, tokens = desk.issuer, strict = false }: ApiOptions = {},
+  { commandsAMinute = Infinity, maxFile = mostOfAFile, tokens = desk.issuer, strict = false }: ApiOptions = {},
 ): Promise<NestFastifyApplication> => {
   const logId = (): string => desk.store.logId;
   const metrics = new Metrics(desk);
@@ -48,6 +51,7 @@ export const createApi = async (
     ...aggregates.map((aggregate) => commandController(aggregate, logId)),
     ...collections.map((collection) => queryController(collection, logId)),
     ...views.map((view) => viewController(view, collections, logId)),
+    filesController(desk, maxFile),
   ];
   const module = {
     module: Root,
@@ -88,6 +92,7 @@ export const createApi = async (
   takeJsonOnly(fastify);
   refuseWhileClosing(fastify);
   takeBodiesOfCallersOnly(fastify, access);
+  takeFiles(fastify);
   measure(fastify, metrics);
   await app.init();
   return app;

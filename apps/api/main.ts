@@ -7,6 +7,7 @@ import { openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { isStrict, OidcIssuer, oidcOf } from '../oidc.js';
 import { createApi } from './app.js';
+import { maxFileIn } from './files.js';
 import { commandsAMinuteIn } from './limits.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
@@ -25,6 +26,7 @@ const start = async (): Promise<void> => {
   const listened = portIn(port);
   const [oidc, strict] = [oidcOf(), isStrict()];
   const commandsAMinute = commandsAMinuteIn(process.env['LEDGERDESK_COMMANDS_A_MINUTE']);
+  const maxFile = maxFileIn(process.env['LEDGERDESK_MAX_FILE']);
   if (!projects && places.mongo === undefined)
     throw new Error(
       'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
@@ -33,7 +35,7 @@ const start = async (): Promise<void> => {
   const tokens = oidc && new OidcIssuer(oidc);
   // An issuer that is away is told now, and does not hinder the start
   void tokens?.keysNow().catch(() => undefined);
-  const app = await createApi(desk, { commandsAMinute, tokens, strict });
+  const app = await createApi(desk, { commandsAMinute, maxFile, tokens, strict });
   // By Fastify itself: Nest would print a failure before it is told here
   const url = await app.getHttpAdapter().getInstance().listen({ port: listened, host });
 

@@ -5,6 +5,7 @@ import { type Collection, type Listed } from '#platform/read-models/collection.j
 import { formOf } from '#platform/http/body.js';
 import { kebab } from '#platform/http/commands.js';
 import { isForMany, mostInBulk } from './bulk.js';
+import { fileRoute } from './files.js';
 import { type View } from '#platform/http/views.js';
 
 interface Schema {
@@ -152,6 +153,38 @@ const readPath = (
     security: [{ token: [] }],
   },
 });
+
+const filePath = ({ of, senders }: typeof fileRoute): Schema => {
+  const tag = of.aggregate.collection;
+  const sha256 = parameter('sha256', 'path', 'of the plain file, in lower case', { type: 'string', pattern: '^[0-9a-f]{64}$' });
+  const bytes = (type: string): Schema => ({ [type]: { schema: { type: 'string', format: 'binary' } } });
+  const get = readPath(of, tag, 'file', 'A file that is attached', [id, sha256, minPosition], bytes('*/*'))['get'] as Schema;
+  const lost = { 410: problem('a position of another log, or of a person who was forgotten'), 503: problem('not there yet, or damaged') };
+  const taken = { headers: { ETag: { schema: text } }, content: { 'application/json': { schema: object({ sha256: text }) } } };
+  return {
+    get: { ...get, responses: { ...(get['responses'] as Schema), ...lost } },
+    put: {
+      tags: [tag],
+      operationId: `${tag}-put-file`,
+      summary: 'The bytes of a file, before it is attached',
+      description: `Roles: ${senders.join(', ')}. The bytes are held against the SHA-256 of the path, and stored under the key of whom the request is about. LEDGERDESK_MAX_FILE says how many are taken.`,
+      parameters: [id, sha256],
+      requestBody: { required: true, content: bytes('application/octet-stream') },
+      responses: {
+        200: { description: 'there already', ...taken },
+        201: { description: 'stored', ...taken },
+        ...answers,
+        410: problem('the person was forgotten'),
+        413: problem('more bytes than are taken'),
+        415: problem('not application/octet-stream'),
+        429: problem('too many commands: wait as Retry-After says'),
+        503: problem('later'),
+        507: problem('the disk is full'),
+      },
+      security: [{ token: [] }],
+    },
+  };
+};
 
 const selecting = ({ filters, searched }: Listed): readonly Schema[] => [
   ...Object.entries(filters).map(([name, { words, as }]) =>
@@ -388,6 +421,7 @@ export const openApiOf = (
     paths[view.path] = viewPath(view);
     Object.assign(schemas, pageSchemas(schemaName(view), view.row, ['id'], view.whole));
   }
+  paths[fileRoute.path] = filePath(fileRoute);
   for (const route of open) paths[route.path] = openPath(route);
   return {
     openapi: '3.1.0',

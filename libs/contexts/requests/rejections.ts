@@ -103,6 +103,10 @@ export const texts = {
     'The first response was sent already: inform the client instead',
     'La première réponse est déjà envoyée : informer le client à la place',
   ],
+  'content-not-found': [
+    'No bytes of this SHA-256 and size are there yet for this request: send them first',
+    'Aucun contenu de ce SHA-256 et de cette taille pour cette demande : l’envoyer d’abord',
+  ],
   'watcher-not-found': [
     'No active staff member and no contact of the client is the watcher named',
     'L’observateur désigné n’est ni du personnel actif ni un contact du client',

@@ -25,7 +25,7 @@ export const request = aggregate(
 /** The events that have a public form; how the desk sorts, routes and assigns is its own. */
 const shownToClients = new Set([
   ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed'],
-  ...['FirstResponseSent', 'ClientInformed', 'ReplyRecorded'],
+  ...['FirstResponseSent', 'ClientInformed', 'ReplyRecorded', 'FileAttached'],
   ...['RequestResolved', 'ResolutionRejected', 'RequestClosed', 'RequestReopened', 'RequestCancelled'],
   ...['RequestMerged', 'RequestUnmerged', 'SatisfactionRated', 'RequestStatusImported'],
 ]);

@@ -1,12 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { minutesLater, onlyFor } from '#platform/decider/spec.js';
+import { validateSync } from 'class-validator';
+import { type Happened } from '#platform/decider/contract.js';
+import { minutesLater, onlyFor, sealed } from '#platform/decider/spec.js';
 import { staffMember, StaffMemberDeparted } from '../../staff/contract/staff-member.js';
 import {
   CallLogged,
   ClientInformed,
+  FileAttached,
   FirstResponseSent,
   NoteAdded,
   ReplyRecorded,
+  type Request,
+  RequestCorrected,
   RequestOpened,
   statuses,
   TimeLogged,
@@ -35,7 +40,17 @@ import {
   yves,
   zoe,
 } from './spec.js';
-import { AddNote, AddWatcher, InformClient, LogCall, LogTime, RecordReply, RemoveWatcher, SendFirstResponse } from './talking.js';
+import {
+  AddNote,
+  AddWatcher,
+  AttachFile,
+  InformClient,
+  LogCall,
+  LogTime,
+  RecordReply,
+  RemoveWatcher,
+  SendFirstResponse,
+} from './talking.js';
 
 const talkable = ['new', 'assigned', 'in-progress', 'on-hold', 'resolved'] as const;
 /** As imported: of a client and a contact that only the source knew. */
@@ -280,6 +295,90 @@ describe('LogCall', () => {
     body,
     byAnn,
   );
+});
+
+describe('AttachFile', () => {
+  onlyFor(AttachFile, 'client', 'technician', 'coordinator');
+
+  const body = { name: 'drucker défekt.png', mediaType: 'image/png', size: 70_000, sha256: 'a1'.repeat(32) };
+  const attached = FileAttached({ ...body, about: zoe });
+  const file = { ...body, about: zoe, name: sealed(zoe, body.name) };
+  const stored = (...events: readonly Happened[]) => givenRequest(...events).andTold('content', body.size);
+
+  it.each(talkable)('puts a file whose bytes are there to what is %s', (status) => {
+    stored(...reaching[status])
+      .when(AttachFile, body, byBob)
+      .thenHappens(attached);
+    stored(...reaching[status])
+      .when(AttachFile, body, byZoe)
+      .thenChanges({ files: [file] });
+  });
+
+  it('stands beside others, also of no byte', () => {
+    const empty = { ...body, size: 0, sha256: 'e3'.repeat(32), mediaType: 'text/plain' };
+    givenRequest(opened, attached)
+      .andTold('content', 0)
+      .when(AttachFile, empty, byCarol)
+      .thenChanges({ files: [file, { ...file, ...empty, name: file.name }] });
+  });
+
+  it('is under the key of whom the request is about, of whom alone the bytes are looked for', async () => {
+    stored(foreign)
+      .when(AttachFile, body, byAnn)
+      .thenHappens(FileAttached({ ...body, about: 'Caller 2403' }));
+    const asked: unknown[] = [];
+    const content = (...question: unknown[]) => Promise.resolve(asked.push(question));
+    const counts = () => Promise.reject(new Error('counts nothing'));
+    const facts = AttachFile.facts(Object.assign(new AttachFile(), body), { about: zoe } as unknown as Request);
+    await facts.content.ask({ content, counts });
+    expect(asked).toEqual([[zoe, body.sha256]]);
+  });
+
+  it('is already so when the same file is attached, whatever it was called, though its bytes are gone', () => {
+    givenRequest(opened, attached).andTold('content', null).when(AttachFile, body, byAnn).thenAlreadySo();
+    stored(opened, attached)
+      .when(AttachFile, { ...body, name: 'again.png' }, byZoe)
+      .thenAlreadySo();
+  });
+
+  it('is another file as another type, or since the request is about somebody else', () => {
+    const text = { ...body, mediaType: 'text/plain' };
+    stored(opened, attached)
+      .when(AttachFile, text, byAnn)
+      .thenHappens(FileAttached({ ...text, about: zoe }));
+    const corrected = RequestCorrected({ kind: 'incident', channel: 'phone', client: acme, contact: yves, about: yves });
+    stored(opened, attached, corrected)
+      .when(AttachFile, body, byAnn)
+      .thenHappens(FileAttached({ ...body, about: yves }));
+  });
+
+  it('is refused before its bytes are there, and when they are more or fewer: content-not-found', () => {
+    for (const there of [null, 0, body.size - 1, body.size + 1])
+      givenRequest(opened).andTold('content', there).when(AttachFile, body, byAnn).thenRefused('content-not-found');
+  });
+
+  it.each([
+    ...['', 'a/b', 'a\\b', '../a', 'a\nb', 'a\u0085b', 'x'.repeat(256)].map((name) => ({ name })),
+    ...['', 'image', 'image/', '/png', 'image/png; charset=utf-8', 'IMAGE/PNG', 'a/b\r\nx: y', `a/${'b'.repeat(128)}`].map((mediaType) => ({
+      mediaType,
+    })),
+    ...['', 'a1', 'A1'.repeat(32), `${'a1'.repeat(32)}\n`].map((sha256) => ({ sha256 })),
+    ...[-1, 1.5, '1'].map((size) => ({ size })),
+  ])('takes no %j', (wrong) => {
+    const errors = validateSync(Object.assign(new AttachFile(), body, wrong));
+    expect(errors.map(({ property }) => property)).toEqual(Object.keys(wrong));
+  });
+
+  it('is shown to the client', () => {
+    expect(requests.client?.shows('FileAttached', {})).toBe(true);
+    expect(requests.client?.hidden).not.toContain('files');
+  });
+
+  it.each(statuses.filter((status) => !(talkable as readonly string[]).includes(status)))('is refused when %s', (status) => {
+    stored(...reaching[status])
+      .when(AttachFile, body, byAnn)
+      .thenRefused(`request-is-${status}`);
+  });
 });
 
 const watched = (watcher: string, kind: 'staff' | 'contact') => WatcherAdded({ watcher, kind });

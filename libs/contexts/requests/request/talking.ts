@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
-import { IsBoolean, IsIn, IsInt, IsUUID, Length, Max, Min } from 'class-validator';
-import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { IsBoolean, IsIn, IsInt, IsUUID, Length, Matches, Max, Min } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { alreadySo, contentOf, type Done, type Given } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
@@ -10,6 +11,7 @@ import {
   channels,
   ClientInformed,
   directions,
+  FileAttached,
   FirstResponseSent,
   isOpen,
   NoteAdded,
@@ -105,6 +107,32 @@ export class AddNote extends Command<Done> {
     const visibility = c.visibility ?? (by.client === null ? 'internal' : 'public');
     if (by.client !== null && visibility !== 'public') return reject('clients-write-public-notes');
     return [NoteAdded({ about: was.about, text: c.text, visibility })];
+  }
+}
+
+const example = (value: string) => JSONSchema({ examples: [value] });
+/** A name, not a path, and nothing that would break a line. */
+const fileName = /^[^/\\\p{Cc}]+$/u;
+/** Type and subtype (RFC 6838), in lower case. */
+const mediaTypeForm = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
+
+/** Puts a file to the request. Its bytes came before, under their SHA-256; so what it is called, sealed, makes it no other file. */
+export class AttachFile extends Command<Done> {
+  @Length(1, 255) @Matches(fileName) @example('screen.png') readonly name!: string;
+  @Matches(mediaTypeForm) @example('image/png') readonly mediaType!: string;
+  @IsInt() @Min(0) readonly size!: number;
+  @Matches(/^[0-9a-f]{64}$/) @example('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855') readonly sha256!: string;
+
+  static readonly who = ['client', 'technician', 'coordinator'] as const;
+  static readonly facts = (c: AttachFile, was: Request) => ({ content: contentOf(was.about, c.sha256) });
+
+  static decide(c: AttachFile, was: Request, { content }: Given<typeof AttachFile>) {
+    if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
+    const { sha256, name, mediaType, size } = c;
+    const { about } = was;
+    if (was.files.some((file) => file.sha256 === sha256 && file.about === about && file.mediaType === mediaType)) return alreadySo;
+    if (content !== size) return reject('content-not-found');
+    return [FileAttached({ about, sha256, name, mediaType, size })];
   }
 }
 
