@@ -14,6 +14,7 @@ import { fileRoute } from '../api/files.js';
 import { aggregates, collections, contexts, views } from '../contexts.js';
 import { roles } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
+import { dutiesPage } from './duties.js';
 
 const contracts: readonly Contract<object>[] = [
   ...aggregates.map(({ contract }) => contract),
@@ -65,9 +66,7 @@ const roleTable = (): string =>
     '',
     ...rolesHeader('command'),
     ...aggregates.flatMap(({ commands }) =>
-      [...commands.values()]
-        .filter((command) => !isOwn(command))
-        .map(({ name, who }) => senders(name, who)),
+      [...commands.values()].filter((command) => !isOwn(command)).map(({ name, who }) => senders(name, who)),
     ),
     senders(`PUT ${fileRoute.path}`, fileRoute.senders),
     '',
@@ -174,6 +173,7 @@ export const documents = async (): Promise<ReadonlyMap<string, string>> => {
   const made = new Map([
     ['docs/events.md', catalogue()],
     ['docs/roles.md', roleTable()],
+    ['docs/duties.md', dutiesPage()],
     ['docs/openapi.json', `${JSON.stringify(document(), null, 2)}\n`],
   ]);
   for (const contract of contracts)
@@ -218,7 +218,7 @@ export const routes: Subcommand = {
 /** Writes the generated documents; with --check it only says which are stale. */
 export const generate: Subcommand = {
   usage: 'generate [--check]',
-  about: 'writes the event catalogue, role table, OpenAPI, schemas, the contexts’ tables and examples',
+  about: 'writes the event catalogue, role table, duties, OpenAPI, schemas, the contexts’ tables and examples',
   run: async (args) => {
     const check = args.includes('--check');
     let stale = 0;
