@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { deputiesAt } from '#contexts/staff/contract/four-eyes.js';
-import { staffMember } from '#contexts/staff/contract/staff-member.js';
+import { isDeputyAt, staffMember } from '#contexts/staff/contract/staff-member.js';
 import { type Reads } from '#platform/decider/aggregate.js';
 import { Executor } from '#platform/decider/execute.js';
 import { Numbers } from '#platform/decider/series.js';
@@ -25,6 +24,7 @@ import { type Vault } from '#platform/vault/port.js';
 import { Sealer } from '#platform/vault/sealing.js';
 import { Contents } from './content.js';
 import { collections } from './contexts.js';
+import { isTracing, tracedExecutor, tracedLog, tracedReadModels } from './tracing.js';
 
 /** Which release this is; every event names the one that wrote it. */
 export const build = '0.1.0';
@@ -94,12 +94,14 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
   };
   const kept = <T extends { close(): Promise<void> }>(one: T): T => (opened.push(one), one);
   try {
-    const store = kept(await logAt(places));
+    const log = kept(await logAt(places));
+    const store = isTracing() ? tracedLog(log) : log;
     const keys = kept(await keysAt(places));
     await requireOneDesk(store, keys, places);
     if (existing && eventStore !== undefined && (await store.head()) < 0n)
       throw new DeskIncomplete(`${logName(places)} is empty: there is no desk in it yet`);
-    const readModels = kept(await readModelsAt(places));
+    const models = kept(await readModelsAt(places));
+    const readModels = isTracing() ? tracedReadModels(models) : models;
     const issuer = await LocalIssuer.of(folder);
     const sealer = new Sealer(keys);
     const contents = new Contents(kept(await contentAt(places)), sealer);
@@ -108,7 +110,8 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
     const numbers = new Numbers(store, now, build, numberBlock);
     const open: Opener = (sealed) => sealer.openNow(sealed) ?? sealer.open(sealed);
     const reading = new Reading(store, streams, readModels, open, now);
-    const executor = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading, contents), secret, now, build });
+    const writer = new Executor({ store, streams, sealer, numbers, reads: readsOf(reading, contents), secret, now, build });
+    const executor = isTracing() ? tracedExecutor(writer) : writer;
     return {
       ...{ places, store, readModels, keys, contents, sealer, open, streams, numbers, executor, reading, issuer, secret, now, close },
       people: peopleOf(streams, now),
@@ -231,6 +234,6 @@ const peopleOf = (streams: Streams, now: () => Date): People => ({
   // Contacts and all others on no record of the staff: what acting for them means is the command's own rule
   mayActFor: async (by, other) => {
     const { state } = (await streams.load(staffMember, other)).folded;
-    return state === null || by.is('coordinator') || deputiesAt(state, now().toISOString()).some((deputy) => deputy === by.id);
+    return state === null || by.is('coordinator') || isDeputyAt(state, by.id, now().toISOString());
   },
 });

@@ -18,6 +18,7 @@ import { bulkController } from './bulk.js';
 import { docsController } from './docs.js';
 import { filesController, mostOfAFile, takeFiles } from './files.js';
 import { Metrics } from '../metrics.js';
+import { isTracing, traceRequests } from '../tracing.js';
 import { Health, opened } from './health.js';
 import { CommandLimit, limits } from './limits.js';
 
@@ -89,6 +90,7 @@ export const createApi = async (
     abortOnError: false,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
+  if (isTracing()) traceRequests(fastify);
   takeJsonOnly(fastify);
   refuseWhileClosing(fastify);
   takeBodiesOfCallersOnly(fastify, access);

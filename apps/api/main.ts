@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
-import { openDesk, placesOf, serversOf } from '../desk.js';
+import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { isStrict, OidcIssuer, oidcOf } from '../oidc.js';
+import { startTracing } from '../tracing.js';
 import { createApi } from './app.js';
 import { maxFileIn } from './files.js';
 import { commandsAMinuteIn } from './limits.js';
@@ -31,6 +32,7 @@ const start = async (): Promise<void> => {
     throw new Error(
       'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
     );
+  const untrace = await startTracing('ledgerdesk', build);
   const desk = await openDesk(places);
   const tokens = oidc && new OidcIssuer(oidc);
   // An issuer that is away is told now, and does not hinder the start
@@ -56,6 +58,7 @@ const start = async (): Promise<void> => {
     projector?.postMessage('stop');
     if (projector) await Promise.race([once(projector, 'exit'), delay(5_000, undefined, { ref: false })]);
     await desk.close();
+    await untrace();
   };
   const end = (): void => {
     if (!stopping) void endAfter(stop()).catch(fail);

@@ -2,9 +2,10 @@ import 'reflect-metadata';
 import { type AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import { collections } from '../contexts.js';
-import { openDesk, placesOf, serversOf } from '../desk.js';
+import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { mayRead, Metrics, parkedOf, silentOf } from '../metrics.js';
+import { startTracing } from '../tracing.js';
 import { projectorOf, reactorOf } from './projecting.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
@@ -22,6 +23,7 @@ const start = async (): Promise<void> => {
   const listened = portIn(port);
   if (places.mongo === undefined)
     throw new Error('a projector of its own needs MONGODB_URL: read models in the data folder are folded by the api');
+  const untrace = await startTracing('ledgerdesk-projector', build);
   const desk = await openDesk(places);
   const projector = await projectorOf(desk);
   const reactor = reactorOf(desk);
@@ -62,6 +64,7 @@ const start = async (): Promise<void> => {
     clearInterval(looking);
     await server.close();
     await desk.close();
+    await untrace();
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, end);
   await following;

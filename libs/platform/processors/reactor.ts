@@ -253,6 +253,7 @@ export class Reactor {
       ...{ by, idempotencyKey: source, issuer: 'local', method: 'reaction', source: 'reaction' as const },
       correlation: (because?.metadata['$correlationId'] as string | undefined) ?? randomUUID().replaceAll('-', ''),
       causation: because?.id,
+      traceparent: because?.metadata['traceparent'] as string | undefined,
     };
     let [outcome, rule]: readonly [Answered['outcome'], string | null] = ['failed', null];
     try {
