@@ -137,7 +137,7 @@ export class Issuer {
         client('service', { grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }),
       ],
       cookies: { keys: ['of a test'] },
-      ttl: { ClientCredentials: 3600, Grant: 60, Interaction: 60, Session: 60 },
+      ttl: { AccessToken: 3600, ClientCredentials: 3600, Grant: 60, IdToken: 3600, Interaction: 60, Session: 60 },
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },

@@ -1,6 +1,11 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { base64url, decodeJwt, exportSPKI, importJWK, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import { isStrict, OidcIssuer, oidcOf } from '#apps/oidc.js';
@@ -286,6 +291,7 @@ describe('an issuer that is not as it must be', () => {
       expect([answered.status, asProblem(answered)['code']]).toEqual([503, 'server-unavailable']);
       expect(answered.headers.get('retry-after')).toBe('2');
     }
+    expect(asProblem(await cora.send('WithdrawSetting', 'skills'))).toMatchObject({ status: 503, code: 'server-unavailable' });
     expect((await cora.ask('/livez')).status).toBe(200);
     expect((await new Caller(serving, 'cora', '').ask('/requests')).status).toBe(401);
     expect(error.mock.calls).toEqual([[expect.stringMatching(/^OIDC_ISSUER cannot be asked for its keys: .*ECONNREFUSED/)]]);
@@ -408,5 +414,61 @@ describe('the settings of an OpenID provider', () => {
   it('make four eyes strict, as LEDGERDESK_FOUR_EYES does without them', () => {
     expect([isStrict({}), isStrict({ LEDGERDESK_FOUR_EYES: 'strict' }), isStrict(both)]).toEqual([false, true, true]);
     expect(() => isStrict({ LEDGERDESK_FOUR_EYES: 'lax' })).toThrow(/^LEDGERDESK_FOUR_EYES is strict, or left out/);
+  });
+});
+
+/** As `npm start` and `npm run cli` run it. */
+describe('the service as a process, of an OpenID provider', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ledgerdesk-'));
+  beforeAll(() => void execFileSync('npm', ['run', '-s', 'build']));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = (app: string, args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const all = { PATH: process.env['PATH'], PORT: '0', LEDGERDESK_DATA: folder, ...env };
+    const child = spawn(process.execPath, [`dist/apps/${app}/main.js`, ...args], { env: all, stdio: ['ignore', 'pipe', 'pipe'] });
+    const told = { out: '', err: '' };
+    child.stdout.on('data', (piece: Buffer) => (told.out += piece.toString()));
+    child.stderr.on('data', (piece: Buffer) => (told.err += piece.toString()));
+    return { child, told, ended: once(child, 'close') as Promise<[number | null]> };
+  };
+
+  it.each([
+    ['api', [], { OIDC_ISSUER: 'https://login.example' }, /^Ledgerdesk cannot go on: OIDC_ISSUER needs OIDC_AUDIENCE/],
+    ['api', [], { LEDGERDESK_FOUR_EYES: 'yes' }, /^Ledgerdesk cannot go on: LEDGERDESK_FOUR_EYES is strict/],
+    [
+      'cli',
+      ['token', '--subject', 'cora', '--role', 'coordinator'],
+      { OIDC_ISSUER: 'https://login.example', OIDC_AUDIENCE: 'ledgerdesk' },
+      /^the tokens taken are those of OIDC_ISSUER/,
+    ],
+  ] as const)('%s %j under %j does nothing, and says why in a line', async (app, args, env, line) => {
+    const { told, ended } = run(app, args, env);
+    const [code] = await ended;
+    expect([code, told.out]).toEqual([1, '']);
+    expect(told.err).toMatch(line);
+    expect(told.err.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('starts though the issuer is away, says so, and takes its tokens once it is there', async () => {
+    const issuer = await Issuer.start([await keyNamed('one')], persons);
+    const { access } = await issuer.signIn('cora');
+    await issuer.stop();
+    const { child, told, ended } = run('api', [], { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: audience });
+    while (!told.out.includes('a token')) await delay(20);
+    const url = /serves (http:\S+)/.exec(told.out)?.[1] ?? '';
+    expect(told.out).toContain(`a token              of ${issuer.url}\n`);
+    const asking = async (): Promise<unknown> => {
+      const answered = await fetch(`${url}/staff-members/${ann}`, { headers: { authorization: `Bearer ${access}` } });
+      return [answered.status, ((await answered.json()) as { readonly code: unknown }).code];
+    };
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    expect(await asking()).toEqual([503, 'server-unavailable']);
+    expect(told.err).toMatch(/^OIDC_ISSUER cannot be asked for its keys: .*ECONNREFUSED.*\n$/);
+    await issuer.resume();
+    // Nobody was hired yet, but whoever asks may
+    expect(await asking()).toEqual([404, 'not-found']);
+    child.kill('SIGTERM');
+    expect((await ended)[0]).toBe(0);
+    await issuer.stop();
   });
 });

@@ -4,8 +4,7 @@ import { alreadySo, type Done, type FoldFact, type Given, type Person, reaction 
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead } from '../staff/contract/client.js';
-import { isAnother, recordsOf } from '../staff/contract/four-eyes.js';
-import { type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
+import { isAnother, recordsOf, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
 import {
   ActionAssigned,
   KnownErrorPublished,

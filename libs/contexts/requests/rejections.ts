@@ -39,8 +39,8 @@ export const texts = {
     'La tâche de l’action {action} n’est ni faite ni annulée',
   ],
   'publisher-identified-cause': [
-    'Whoever identified the cause does not publish the known error: a second person does',
-    'Qui a identifié la cause ne publie pas l’erreur connue : une deuxième personne le fait',
+    'Neither whoever identified the cause nor a deputy of theirs publishes the known error: another person does',
+    'Ni qui a identifié la cause ni son suppléant ne publie l’erreur connue : une autre personne le fait',
   ],
   'request-not-found': ['There is no such request', 'Cette demande n’existe pas'],
   'client-not-found': ['There is no such client', 'Ce client n’existe pas'],

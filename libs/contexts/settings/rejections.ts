@@ -10,7 +10,10 @@ export const texts = {
     'The value is not of this setting’s schema: {schema}',
     'La valeur ne suit pas le schéma de ce paramètre : {schema}',
   ],
-  'publisher-is-proposer': ['Whoever proposed it does not publish it', 'Qui a proposé ne publie pas'],
+  'publisher-is-proposer': [
+    'Neither the proposer nor a deputy of theirs publishes it: another person does',
+    'Ni l’auteur de la proposition ni son suppléant ne publie : une autre personne le fait',
+  ],
   'not-the-proposer': ['Only the proposer or a coordinator may withdraw it', 'Réservé à l’auteur de la proposition ou à un coordinateur'],
 } as const;
 

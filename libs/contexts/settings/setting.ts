@@ -4,7 +4,7 @@ import { alreadySo, type Done, type Given, type Person } from '#platform/decider
 import { canonical } from '#platform/decider/canonical.js';
 import { type ActBefore } from '#platform/decider/four-eyes.js';
 import { type Json } from '#platform/event-store/port.js';
-import { isAnother, recordsOf } from '../staff/contract/four-eyes.js';
+import { isAnother, recordsOf } from '../staff/contract/staff-member.js';
 import { type Setting, type Settings, SettingProposed, SettingPublished, SettingWithdrawn } from './contract/setting.js';
 import { reject } from './rejections.js';
 import { shapes } from './shapes.js';

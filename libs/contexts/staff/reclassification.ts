@@ -2,11 +2,12 @@ import { Command } from '@nestjs/cqrs';
 import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
 import { type ActBefore } from '#platform/decider/four-eyes.js';
 import { setting, type Settings } from '../settings/contract/setting.js';
-import { isAnother, recordsOf } from './contract/four-eyes.js';
 import {
+  isAnother,
   ReclassificationApproved,
   ReclassificationDeclined,
   ReclassificationRequested,
+  recordsOf,
   type StaffMember,
 } from './contract/staff-member.js';
 import { reject } from './rejections.js';

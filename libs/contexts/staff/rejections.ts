@@ -45,8 +45,8 @@ export const texts = {
   'reclassification-pending': ['A reclassification is asked for already', 'Un reclassement est déjà demandé'],
   'no-reclassification-pending': ['No reclassification is asked for', 'Aucun reclassement n’est demandé'],
   'reclassification-needs-another': [
-    'Neither the member nor whoever asked decides upon a reclassification',
-    'Ni la personne ni le demandeur ne décide d’un reclassement',
+    'Neither the member, nor whoever asked, nor a deputy of theirs decides upon a reclassification',
+    'Ni la personne, ni le demandeur, ni leur suppléant ne décide d’un reclassement',
   ],
   'service-too-short': ['It takes {months} months of service, reached on {from}', 'Il faut {months} mois de service, atteints le {from}'],
   'courses-missing': ['Courses are missing: {missing}', 'Il manque des formations : {missing}'],

@@ -27,8 +27,8 @@ const platform = {
     401,
     'A valid token is needed',
     'Un jeton valide est nécessaire',
-    'Send `Authorization: Bearer <token>`; `npm run -s cli -- token` prints one.',
-    'Envoyer `Authorization: Bearer <jeton>` ; `npm run -s cli -- token` en imprime un.',
+    'Send `Authorization: Bearer <token>`: of the issuer that the desk is set to, else `npm run -s cli -- token` prints one.',
+    'Envoyer `Authorization: Bearer <jeton>` : de l’émetteur réglé, sinon `npm run -s cli -- token` en imprime un.',
   ],
   'member-departed': [
     401,

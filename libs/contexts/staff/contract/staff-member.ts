@@ -1,6 +1,7 @@
-import { foldOf } from '#platform/decider/aggregate.js';
+import { type FoldFact, foldOf, type Person } from '#platform/decider/aggregate.js';
 import { Contract } from '#platform/decider/contract.js';
 import { type Id, type Instant, identityOf, idOf, instant, list, oneOf, optional, string } from '#platform/decider/fields.js';
+import { type ActBefore, isSecond } from '#platform/decider/four-eyes.js';
 import { type Sealed } from '#platform/vault/sealing.js';
 
 export type StaffId = Id<'staff member'>;
@@ -24,7 +25,7 @@ export interface Deputy {
   readonly to: Instant;
 }
 
-/** Asked to be senior, and not answered yet: by whom, and for whom they asked. */
+/** Asked to be senior, and not answered yet: by whom, for whom they asked, and who issued their token. */
 export interface Reclassification {
   readonly by: string;
   readonly onBehalfOf: string | null;
@@ -131,3 +132,28 @@ export const absenceAt = (member: StaffMember, at: string): Absence | undefined 
 /** Who stands in for the member at that time: the one appointed last of those whose time it is. */
 export const deputyAt = (member: Pick<StaffMember, 'deputies'>, at: string): StaffId | undefined =>
   member.deputies.findLast((d) => d.from <= at && at < d.to)?.deputy;
+
+/** Whether somebody is among those appointed to stand in for the member at that time. */
+export const isDeputyAt = (member: StaffMember, who: string, at: string): boolean =>
+  member.deputies.some(({ deputy, from, to }) => deputy === who && from <= at && at < to);
+
+type RecordOf = `record of ${string}`;
+
+/** What four eyes look into: the staff records of those who act and of those who did what is judged, for their deputies. */
+export const recordsOf = (by: Person, before: ActBefore['persons']): Readonly<Record<RecordOf, FoldFact<StaffMember>>> =>
+  Object.fromEntries(
+    [by.id, by.onBehalfOf, ...before].flatMap((id) => (id == null ? [] : [[`record of ${id}`, staffMemberAsRead(id)] as const])),
+  );
+
+interface Known {
+  readonly by: Person;
+  readonly now: string;
+  readonly [record: RecordOf]: StaffMember | null;
+}
+
+/** Whether another person acts now than before: told by the records that were read. */
+export const isAnother = (known: Known, before: ActBefore): boolean =>
+  isSecond(known.by, before, (deputy, member) => {
+    const record = known[`record of ${member}`];
+    return record != null && isDeputyAt(record, deputy, known.now);
+  });
