@@ -110,7 +110,11 @@ describe('views that join collections', () => {
     await absent(senior, bob, '2026-04-01T00:00:00Z', '2026-04-08T00:00:00Z');
     await senior.does('AppointDeputy', bob, { deputy: eve, from: '2026-04-01T00:00:00Z', to: '2026-04-08T00:00:00Z' });
 
+    const left = (await desk.opens({ client: foreign, contact: foreignContact, subject: 'Left behind' })).id;
+    await coordinator.does('AssignToStaff', left, { to: dan });
     await coordinator.does('RecordDeparture', dan as string, { on: '2026-03-03' });
+    // Once it is nobody's, what is in their hands has been looked for: what is imported now stays there
+    while ((await coordinator.reads(`/requests/${left}`))['assignee'] !== null);
     const opened = RequestOpened({ ...imported, sourceNumber: 'INC0000045', client: 'Caller 7' as ClientId });
     for (const to of [dan as StaffId, 'Resolver 12' as StaffId])
       await records(randomUUID(), ['2016-02-29T01:16:00.000Z', opened], ['2016-02-29T02:16:00.000Z', RequestAssigned({ to })]);
@@ -121,11 +125,11 @@ describe('views that join collections', () => {
     it('tells of each member what is in hand, held, logged this week, and when they are away; the most loaded first', async () => {
       const { ann, bob, team, coordinator } = desk;
       const page = await coordinator.reads<Page>('/workload');
-      const nothing = { open: 0, openByPriority: {}, held: 0, loggedMinutes: 0 };
+      const nothing = { open: 0, held: 0, loggedMinutes: 0 };
       const present = { absent: false, absentFrom: null, absentUntil: null, absenceKind: null, deputy: null };
       const byId = [
         {
-          ...{ id: bob, name: 'Bob Ray', status: 'active', level: 'senior', teams: [team], skills: [], open: 1, openByPriority: { P3: 1 } },
+          ...{ id: bob, name: 'Bob Ray', status: 'active', level: 'senior', teams: [team], skills: [], open: 1 },
           ...{ held: 0, loggedMinutes: 40, absent: false, absentFrom: '2026-04-01T00:00:00.000Z', absentUntil: '2026-04-08T00:00:00.000Z' },
           ...{ absenceKind: 'vacation', deputy: eve },
         },
@@ -135,10 +139,10 @@ describe('views that join collections', () => {
         items: [
           {
             ...{ id: ann, name: 'Ann Lee', status: 'active', level: 'entry', teams: [team], skills: ['network'], open: 2 },
-            ...{ openByPriority: { P1: 1, P3: 1 }, held: 1, loggedMinutes: 105, absent: true, absentFrom: '2026-03-04T00:00:00.000Z' },
+            ...{ held: 1, loggedMinutes: 105, absent: true, absentFrom: '2026-03-04T00:00:00.000Z' },
             ...{ absentUntil: '2026-03-07T00:00:00.000Z', absenceKind: 'vacation', deputy: bob },
           },
-          ...byId.map((row) => (row.id === dan ? { ...row, openByPriority: { none: 1 } } : row)),
+          ...byId,
           {
             ...{ id: eve, name: 'Eve Fox', status: 'active', level: 'entry', teams: [second], skills: ['database', 'desktop'] },
             ...nothing,
@@ -148,12 +152,11 @@ describe('views that join collections', () => {
         next: null,
         loggedFrom: '2026-03-02',
         loggedTo: '2026-03-09',
-        unassigned: expect.arrayContaining([
+        unassigned: [
+          { team: null, open: 2 },
           { team, open: 1 },
-          { team: null, open: 1 },
-        ]),
+        ],
       });
-      expect(page['unassigned']).toHaveLength(2);
       for (const item of page.items) expect(Object.keys(item).sort()).toEqual([...workload.row].sort());
     });
 
@@ -209,7 +212,7 @@ describe('views that join collections', () => {
       const rows: readonly Readonly<Record<string, string>>[] = parse(text, { columns: true });
       expect(text.split('\r\n')[0]).toBe(workload.row.join(','));
       expect(rows.map(({ id }) => id)).toEqual(await ids(desk.auditor, '/workload?order=logged'));
-      expect(rows.find(({ id }) => id === desk.ann)).toMatchObject({ openByPriority: '{"P1":1,"P3":1}', absent: 'true' });
+      expect(rows.find(({ id }) => id === desk.ann)).toMatchObject({ skills: '["network"]', absent: 'true', held: '1' });
     });
 
     it('is not for clients', async () => {
@@ -247,12 +250,11 @@ describe('views that join collections', () => {
       const unlike = { status: 404, body: { code: 'not-found' } };
       expect(await desk.customer.get(path(foreign))).toMatchObject(unlike);
       expect(await stranger.get(path())).toMatchObject(unlike);
+      expect(await stranger.get(path(), { accept: 'text/csv' })).toMatchObject(unlike);
       expect(await desk.auditor.get(path(randomUUID()))).toMatchObject(unlike);
       expect(await desk.auditor.get(path('Northwind'))).toMatchObject(unlike);
-      expect((await stranger.reads<Page>(path(foreign))).items.map(({ subject }) => subject)).toEqual([
-        'Nobody’s',
-        'Another client’s affair',
-      ]);
+      const theirs = (await stranger.reads<Page>(path(foreign))).items.map(({ subject }) => subject);
+      expect([...theirs].sort()).toEqual(['Another client’s affair', 'Left behind', 'Nobody’s']);
     });
 
     it('selects what is open or closed, goes page by page, and is the same as CSV', async () => {

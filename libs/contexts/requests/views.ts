@@ -6,7 +6,7 @@ import { type Build, type Document, type PageQuery } from '#platform/read-models
 import { type Client } from '../staff/contract/client.js';
 import { deputyAt, type StaffMember } from '../staff/contract/staff-member.js';
 import { isMember, type Team } from '../staff/contract/team.js';
-import { openStatuses, priorities, type Request, type Status, timeOn } from './contract/request.js';
+import { openStatuses, type Request, type Status, timeOn } from './contract/request.js';
 
 // What joins aggregates: nothing is kept for it, the read models are asked anew each time.
 
@@ -97,7 +97,7 @@ export const workload: View = {
   whole: ['loggedFrom', 'loggedTo', 'unassigned'],
   declaration: { orders, defaultOrder: '-open', history: false },
   row: [
-    ...['id', 'name', 'status', 'level', 'teams', 'skills', 'open', 'openByPriority', 'held', 'loggedMinutes'],
+    ...['id', 'name', 'status', 'level', 'teams', 'skills', 'open', 'held', 'loggedMinutes'],
     ...['absent', 'absentFrom', 'absentUntil', 'absenceKind', 'deputy'],
   ],
   filters: {
@@ -116,25 +116,21 @@ export const workload: View = {
     const active = await every<Member>(build('staff-members'), { status: ['active'] }, 'hired');
     const held = await counted(requests, { status: ['on-hold'] }, 'assignee');
     const minutes = await minutesIn(requests, period);
-    const byPriority: (readonly [string, Tally])[] = [];
-    for (const priority of [...priorities, null])
-      byPriority.push([priority ?? 'none', await counted(requests, { status: openStatuses, priority: [priority] }, 'assignee')]);
+    const open = await counted(requests, { status: openStatuses }, 'assignee');
     const nobodys = await counted(requests, { status: openStatuses, assignee: [null], ...(team && { team }) }, 'team');
 
     // Whoever else has some departed, or is a source's own text, of which nothing is known
     const known = new Set(active.rows.map(({ id }) => id as string));
-    const others = new Set(byPriority.flatMap(([, tally]) => [...tally.keys()]).filter((id) => id !== null && !known.has(String(id))));
-    const departed = [...(await build('staff-members').load([...others].map(String))).values()].filter(({ body }) => body !== '');
+    const others = [...open.keys()].filter((id) => id !== null && !known.has(String(id))).map(String);
+    const departed = [...(await build('staff-members').load(others)).values()].filter(({ body }) => body !== '');
     const members = [...active.rows, ...departed.map(({ body }) => JSON.parse(body) as Member)];
 
     const rows = members.map((member): Shown => {
       const { id, name, status, level, skills } = member;
-      const open = byPriority.flatMap(([priority, tally]) => (tally.has(id) ? [[priority, tally.get(id) as number] as const] : []));
       return {
         ...{ id, name, status, level, skills },
         teams: teams.filter((one) => isMember(one, id, now)).map((one) => one.id),
-        open: open.reduce((sum, [, count]) => sum + count, 0),
-        openByPriority: Object.fromEntries(open),
+        open: open.get(id) ?? 0,
         held: held.get(id) ?? 0,
         loggedMinutes: minutes.get(id) ?? 0,
         ...absenceOf(member, now),
@@ -151,7 +147,7 @@ export const workload: View = {
       whole: {
         loggedFrom: period.from,
         loggedTo: period.to,
-        unassigned: [...nobodys].map(([of, open]) => ({ team: of, open })),
+        unassigned: [...nobodys].map(([of, count]) => ({ team: of, open: count })),
       },
     };
   },

@@ -5,7 +5,7 @@ import { type Collection, type Listed, opened } from '#platform/read-models/coll
 import { type Page, type PageQuery } from '#platform/read-models/port.js';
 import { csvOf, prefersCsv } from './csv.js';
 import { differenceOf, historyOf } from './history.js';
-import { countParameters, instantFrom, isIdOf, knowOnly, listParameters, pageOf, pastOf, type RawQuery } from './parameters.js';
+import { countParameters, instantFrom, isIdOf, knowOnly, pageOf, pastOf, type RawQuery } from './parameters.js';
 import { sealCursor, selectionOf, single } from './parameters.js';
 import { positionOf, untilReached } from './positions.js';
 import { Problem } from './problem.js';
@@ -47,20 +47,13 @@ export const reachedBuild = async (reading: Reading, collection: Collection, { q
 };
 
 const list: Answering = async (reading, collection, asked) => {
-  const page = pageAsked(collection, asked);
+  const page = pageOf(collection, asked.query, asked.person);
   const { build, ...reached } = await reachedBuild(reading, collection, asked);
   return listed({ ...collection, row: [...collection.row, 'revision'] }, asked, page, (one) => build.page(one), reached);
 };
 
-export const pageAsked = (list: Listed, { query, person }: Asked): PageQuery => {
-  knowOnly(query, listParameters(list));
-  return pageOf(list, query, person);
-};
-
 /** What a page may say of the whole beside its items. */
-export interface ListedPage extends Page {
-  readonly whole?: Readonly<Record<string, Json>>;
-}
+export type ListedPage = Page & { readonly whole?: Readonly<Record<string, Json>> };
 type Pages = (page: PageQuery) => Promise<ListedPage>;
 
 /** A page of a list as JSON, or all of it as CSV where that is preferred. */
@@ -69,7 +62,9 @@ export const listed = async (list: Listed, asked: Asked, page: PageQuery, pages:
   const { headers } = reached;
   if (prefersCsv(accept)) {
     const fields = list.row.filter((field) => !isHidden(list, person, field));
-    return { ...reached, body: Readable.from(csvOf(fields, everyPage(pages, page))), type: 'text/csv; charset=utf-8; header=present' };
+    // The first page before anything is sent: what refuses can still be told
+    const all = everyPage(pages, page, await pages({ ...page, limit: 500 }));
+    return { ...reached, body: Readable.from(csvOf(fields, all)), type: 'text/csv; charset=utf-8; header=present' };
   }
   const { bodies, next, parked, whole = {} } = await pages(page);
   const cursor = next === undefined ? null : sealCursor(query, next);
@@ -84,12 +79,10 @@ export const listed = async (list: Listed, asked: Asked, page: PageQuery, pages:
   };
 };
 
-async function* everyPage(pages: Pages, page: PageQuery): AsyncGenerator<readonly string[]> {
-  for (let { after } = page; ;) {
-    const { bodies, next } = await pages({ ...page, limit: 500, after });
+async function* everyPage(pages: Pages, page: PageQuery, first: ListedPage): AsyncGenerator<readonly string[]> {
+  for (let { bodies, next } = first; ; { bodies, next } = await pages({ ...page, limit: 500, after: next })) {
     yield bodies;
     if (next === undefined) return;
-    after = next;
   }
 }
 

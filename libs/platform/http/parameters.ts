@@ -53,7 +53,6 @@ const selecting = ({ filters, searched, declaration }: Listed): string[] => [
   'minPosition',
   ...(declaration.history ? ['asOf', 'knownAt'] : []),
 ];
-export const listParameters = (list: Listed): string[] => [...selecting(list), 'order', 'limit', 'cursor'];
 export const countParameters = (collection: Collection): string[] => ['by', ...selecting(collection)];
 
 /** What a query selects, within what the person may see. @throws Problem 400 for a value that does not fit, 403 for a field hidden from them */
@@ -87,6 +86,7 @@ const ownOf = (collection: Listed, person: Person) =>
 
 /** A page's query: order, limit, and the cursor, which is bound to the selection that it was made for. */
 export const pageOf = (collection: Listed, query: RawQuery, person: Person, most = 200): PageQuery => {
+  knowOnly(query, [...selecting(collection), 'order', 'limit', 'cursor']);
   const selection = selectionOf(collection, query, person);
   const { orders, defaultOrder } = collection.declaration;
   const named = single(query, 'order') ?? defaultOrder;

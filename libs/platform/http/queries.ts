@@ -28,13 +28,7 @@ export class ReadHandler implements IQueryHandler<Read> {
 }
 
 /** Asks for a read as the request says, and sends what is answered. */
-export const answerRead = async (
-  bus: QueryBus,
-  how: Read['how'],
-  request: FastifyRequest,
-  reply: FastifyReply,
-  logId: string,
-): Promise<void> => {
+export const answerRead = async (bus: QueryBus, how: Read['how'], request: FastifyRequest, reply: FastifyReply, logId: string) => {
   const asked: Asked = {
     query: request.query as RawQuery,
     person: callerOf(request).person,

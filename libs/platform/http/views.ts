@@ -4,7 +4,8 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Collection, type Listed } from '#platform/read-models/collection.js';
 import { type Build, type PageQuery } from '#platform/read-models/port.js';
 import { Access } from './access.js';
-import { type Answer, type Asked, listed, type ListedPage, pageAsked, reachedBuild } from './answers.js';
+import { type Answer, type Asked, listed, type ListedPage, reachedBuild } from './answers.js';
+import { pageOf } from './parameters.js';
 import { answerRead } from './queries.js';
 import { type Reading } from './reading.js';
 
@@ -22,22 +23,18 @@ export interface View extends Listed {
 
 /** The lowest position of the read models asked is the answer's: each has reached it, and what the caller knows of. */
 const answerOf = async (view: View, collections: readonly Collection[], reading: Reading, asked: Asked): Promise<Answer> => {
-  const page = pageAsked(view, asked);
+  const page = pageOf(view, asked.query, asked.person);
   const reached = await Promise.all(collections.map((collection) => reachedBuild(reading, collection, asked)));
   const position = reached.map((one) => one.position).reduce((a, b) => (a < b ? a : b));
-  const stalled = reached.flatMap(({ headers }) => (headers ? [headers['Ledgerdesk-Stalled']] : []));
+  const stalled = reached.flatMap(({ headers }) => (headers ? [headers['Ledgerdesk-Stalled']] : [])).join(', ');
   const build = (name: string): Build => (reached[view.of.indexOf(name)] as (typeof reached)[number]).build;
   const pages = (one: PageQuery): Promise<ListedPage> => view.page(build, one, asked, reading.now().toISOString());
-  return listed(view, asked, page, pages, { position, headers: stalled.length > 0 ? { 'Ledgerdesk-Stalled': stalled.join(', ') } : {} });
+  return listed(view, asked, page, pages, { position, headers: stalled === '' ? {} : { 'Ledgerdesk-Stalled': stalled } });
 };
 
-/** @throws Error when it names a read model that there is not */
+/** @param known every collection: those that it is of are among them */
 export const viewController = (view: View, known: readonly Collection[], logId: () => string): Type => {
-  const collections = view.of.map((name) => {
-    const collection = known.find(({ declaration }) => declaration.name === name);
-    if (!collection) throw new Error(`no read model '${name}' is there for ${view.path}`);
-    return collection;
-  });
+  const collections = view.of.map((name) => known.find(({ declaration }) => declaration.name === name) as Collection);
 
   @Controller()
   @Access(view.client ? [...view.readers, 'client'] : view.readers)

@@ -85,20 +85,14 @@ const read = async (sealed: Sealed, open: Opener): Promise<Read> => {
 };
 
 /** What a list shows of a state: its row with the texts opened (an erased one empty), its keys, words and owners. */
-export const versionOf = async (
-  collection: Collection,
-  id: string,
-  folded: Folded<object>,
-  open: Opener,
-  lastShown: KeyValue = null,
-): Promise<Version> => {
-  const { declaration } = collection;
+export const versionOf = async (of: Collection, id: string, folded: Folded<object>, open: Opener, lastShown: KeyValue = null) => {
+  const { declaration, client } = of;
   const state = folded.state as Readonly<Record<string, unknown>>;
   const row: Record<string, Json> = {};
   const words: string[] = [];
   const openedWords: string[] = [];
   const owners: string[] = [];
-  for (const field of collection.row) {
+  for (const field of of.row) {
     const value = state[field];
     if (!isSealed(value)) {
       row[field] = value as Json;
@@ -108,7 +102,7 @@ export const versionOf = async (
     row[field] = typeof text === 'string' ? text : null;
     if (typeof text === 'string') owners.push(value.owner);
   }
-  for (const field of collection.searched) {
+  for (const field of of.searched) {
     const value = state[field];
     if (isSealed(value)) {
       const { text, words: opened } = readBefore.get(value) ?? (await read(value, open));
@@ -118,8 +112,8 @@ export const versionOf = async (
   }
   row['revision'] = folded.revision.toString();
   const keys: Record<string, KeyValue> = {};
-  for (const key of Object.keys(declaration.keys))
-    keys[key] = key === collection.client?.lastShown ? lastShown : ((state[key] ?? null) as KeyValue);
+  for (const key of Object.keys(declaration.keys)) keys[key] = (state[key] ?? null) as KeyValue;
+  if (client?.lastShown !== undefined) keys[client.lastShown] = lastShown;
   return {
     id,
     position: folded.position,
@@ -130,7 +124,7 @@ export const versionOf = async (
     words: [...new Set(words)],
     openedWords: [...new Set(openedWords)],
     owners: [...new Set(owners)],
-  };
+  } satisfies Version;
 };
 
 /** The fold that a document stands for, so that it can go on from it. */
