@@ -8,6 +8,8 @@ import { type Desk } from './desk.js';
 export class Metrics {
   readonly registry = new Registry<typeof openMetricsContentType>();
   readonly requests: Histogram<'method' | 'route' | 'status'>;
+  /** Reaction → why it stands still, as its process or thread said last. */
+  reactions: Readonly<Record<string, string>> = {};
 
   constructor(desk: Desk) {
     this.registry.setContentType(openMetricsContentType);
@@ -58,6 +60,17 @@ export class Metrics {
       registers: [this.registry],
       collect: function () {
         for (const { declaration } of collections) this.set({ model: declaration.name }, declaration.name in desk.reading.stalled ? 1 : 0);
+      },
+    });
+    const stalled = (): readonly string[] => Object.keys(this.reactions);
+    new Gauge({
+      name: 'ledgerdesk_reaction_stalled',
+      help: 'Whether the reaction (or timers) stands still: 1 until the next start',
+      labelNames: ['reaction'],
+      registers: [this.registry],
+      collect: function () {
+        this.reset();
+        for (const reaction of stalled()) this.set({ reaction }, 1);
       },
     });
     new Gauge({

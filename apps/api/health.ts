@@ -34,7 +34,7 @@ export class Health {
     const building: string[] = [];
     for (const collection of collections)
       if (!(await (await reading.model(collection)).serving())) building.push(collection.declaration.name);
-    return { status: 'ready', building, stalled: reading.stalled, parked: await parkedOf(this.desk) };
+    return { status: 'ready', building, stalled: reading.stalled, reactions: this.metrics.reactions, parked: await parkedOf(this.desk) };
   }
 
   @Get('metrics') async told(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

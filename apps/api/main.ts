@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
+import { Metrics } from '../metrics.js';
 import { isStrict, OidcIssuer, oidcOf } from '../oidc.js';
 import { startTracing } from '../tracing.js';
 import { createApi } from './app.js';
@@ -44,6 +45,7 @@ const start = async (): Promise<void> => {
   // Folding has a thread of its own, so that no query waits for it
   const projector = projects ? new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: places }) : undefined;
   projector?.on('error', (e) => fail(new Error(`the projector stopped: ${e.message}`)));
+  projector?.on('message', (stalled: Metrics['reactions']) => (app.get(Metrics).reactions = stalled));
   const looking = setInterval(() => void desk.reading.look(collections), lookEvery);
 
   console.log(`Ledgerdesk serves ${url}`);

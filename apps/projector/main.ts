@@ -46,6 +46,7 @@ const start = async (): Promise<void> => {
   });
   server.get('/metrics', async (request, reply) => {
     if (!mayRead(request.ip)) return reply.code(404).send();
+    metrics.reactions = reactor.stalled;
     return reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   await server.listen({ port: listened, host });

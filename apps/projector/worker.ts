@@ -15,7 +15,11 @@ parentPort?.on('message', () => stopping.abort());
 const untrace = await startTracing('ledgerdesk-projector', build);
 const desk = await openDesk(workerData as Places);
 const projector = await projectorOf(desk);
-await Promise.all([projector.run(stopping.signal), reactorOf(desk).run(stopping.signal)]);
+const reactor = reactorOf(desk);
+// Read models say in their store why they stand still; reactions have none
+const telling = setInterval(() => parentPort?.postMessage(reactor.stalled), 1_000);
+await Promise.all([projector.run(stopping.signal), reactor.run(stopping.signal)]);
+clearInterval(telling);
 await desk.close();
 await untrace();
 parentPort?.close();
