@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Command, CommandBus, CqrsModule } from '@nestjs/cqrs';
@@ -102,6 +104,13 @@ export class Acting {
       const { reject, words } = e.rejection;
       throw new Error(`${command.name} of ${id} at ${instantOf(this.now)} was refused: ${reject} ${JSON.stringify(words)}`, { cause: e });
     }
+  }
+
+  /** Keeps a file's bytes, about somebody. Resolves to their SHA-256, lower-case hex. */
+  async keeps(owner: string, bytes: Uint8Array): Promise<string> {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    await this.desk.contents.put(owner, sha256, Readable.from([bytes]));
+    return sha256;
   }
 
   /** What it is now. @throws Error where there is none */

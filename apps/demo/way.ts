@@ -4,6 +4,7 @@ import { isOpen } from '#contexts/requests/contract/request.js';
 import { type Story } from './agenda.js';
 import { type Case } from './case.js';
 import { ending, solves, withdrawn, worked } from './ending.js';
+import { attaches } from './files.js';
 import { firstLine, links, opens } from './opening.js';
 import { openAt } from './office.js';
 import { claire, emma } from './people.js';
@@ -42,6 +43,7 @@ async function* taken(c: Case): Story {
   const worker = await c.worker();
   if (chance.of(0.6)) await c.does(worker, SendFirstResponse, { text: c.says(phrases.received) });
   if (chance.of(0.06)) await watched(c);
+  if (topic.category === 'database' && chance.of(0.2)) await attaches(c);
   const minutes = chance.between(...topic.minutes);
   yield c.after(minutes / 2, minutes);
   if (await isPassedOn(c)) {

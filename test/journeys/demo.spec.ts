@@ -17,8 +17,6 @@ import { type Collection, isSealed } from '#platform/read-models/collection.js';
 // Of a request, what the importer alone writes: no command leads there
 const importedStatus = 'other';
 const importedEvents = ['RequestStatusImported', 'AttributesImported', 'ActivityImported'];
-// Bytes come first, by HTTP, where there is no bus
-const besideTheBus = ['FileAttached'];
 
 const end = Date.UTC(2026, 2, 2);
 const day = 86_400_000;
@@ -79,7 +77,7 @@ describe('the demonstration', () => {
   it('shows every event that a command leads to', () => {
     const there = new Set(events.map(({ type }) => type));
     const known = aggregates.flatMap(({ contract }) => contract.events.map(({ type }) => type));
-    expect(known.filter((type) => !there.has(type)).sort()).toEqual([...importedEvents, ...besideTheBus].sort());
+    expect(known.filter((type) => !there.has(type)).sort()).toEqual([...importedEvents].sort());
   });
 
   it('lies in the four weeks before its end, and nothing in it is late but what was stated so', () => {
