@@ -87,6 +87,8 @@ export interface ReactorOptions {
   readonly open: Opener;
   readonly build: string;
   readonly now: () => Date;
+  /** How far the wall clock has moved from the monotonic one, in milliseconds. */
+  readonly parted?: () => number;
   /** Told after each step of answering a fact. */
   readonly failpoint?: (step: 'met' | 'sent' | 'answered', reaction: string) => void;
 }
@@ -117,7 +119,7 @@ export class Reactor {
   private held: readonly Held[] = [];
   private readonly timed = new Map<string, Journal>();
   private readonly look: Look;
-  private readonly parted = clocksPart();
+  private readonly parted: () => number;
   /** Reaction → why it stands still, until the next start. */
   readonly stalled: Record<string, string> = {};
 
@@ -127,6 +129,7 @@ export class Reactor {
     private readonly timers: readonly Timer[],
   ) {
     const { store, streams, finds, open } = options;
+    this.parted = options.parted ?? clocksPart();
     this.look = {
       open,
       ids: (...asked) => finds.ids(...asked),
