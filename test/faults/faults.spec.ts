@@ -20,6 +20,11 @@ it.each([
     'a projector is stopped past its lease',
     /^R11 {2}3 rounds, .* wrote nothing behind; .* neither the checkpoint nor a document moved back; [1-9]\d* documents .* equal a clean rebuild/,
   ],
+  [
+    'R12',
+    'an event is poison',
+    /^R12 {2}2 kinds of poison, 3 in 3000 events each: 6 documents parked, no other, each told once; redriven while [1-9]\d* more events came, [1-9]\d* documents and [1-9]\d* filed versions equal a clean rebuild/,
+  ],
 ])('%s: nothing is lost or doubled when %s', async (row, _, proof) => {
   const env = { ...process.env, NODE_OPTIONS: '' };
   const { stdout } = await promisify(execFile)(process.execPath, ['test/faults/run.mjs', row, '--short'], { env });

@@ -18,9 +18,9 @@ export const inSteps = async (
 };
 
 /** The same read models, whose builds are written otherwise. */
-export const writtenBy = (models: ReadModels, write: (build: Build, writes: Writes) => Promise<void>): ReadModels => {
+export const writtenBy = (models: ReadModels, write: (build: Build, writes: Writes, redriving?: boolean) => Promise<void>): ReadModels => {
   const withWrite = (build: Build): Build =>
-    Object.assign(Object.create(build) as Build, { write: (writes: Writes) => write(build, writes) });
+    Object.assign(Object.create(build) as Build, { write: (...args: Parameters<Build['write']>) => write(build, ...args) });
   const modelOf = (model: ReadModel): ReadModel =>
     Object.assign(Object.create(model) as ReadModel, {
       begin: async (logId: string) => withWrite(await model.begin(logId)),
