@@ -12,7 +12,7 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type EventStore } from '#platform/event-store/port.js';
 import { type People } from '#platform/http/access.js';
 import { Reading } from '#platform/http/reading.js';
-import { LocalIssuer } from '#platform/http/tokens.js';
+import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { type Finds } from '#platform/processors/reactor.js';
 import { type Opener } from '#platform/read-models/collection.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';

@@ -1,7 +1,7 @@
 import { SettingWrong } from '#platform/addresses.js';
 import { LogsDiffer } from '#platform/event-store/copying.js';
 import { LogDamaged, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
-import { TokenKeyUnreadable } from '#platform/http/tokens.js';
+import { TokenKeyUnreadable } from '#platform/http/embedded/tokens.js';
 import { DiskFailed, DiskFull, FileDamaged } from '#platform/sqlite/door.js';
 import { ForeignFile } from '#platform/sqlite/layout.js';
 import { Unavailable } from '#platform/unavailable.js';

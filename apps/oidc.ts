@@ -1,7 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { SettingWrong } from '#platform/addresses.js';
-import { isId, type TokenVerifier } from '#platform/http/access.js';
-import { type Claims } from '#platform/http/tokens.js';
+import { type Claims, isId, type TokenVerifier } from '#platform/http/access.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { roles, rolesRefused } from './roles.js';
 

@@ -7,7 +7,7 @@ import { movedContract } from '#platform/decider/moved.js';
 import { seriesContract } from '#platform/decider/series.js';
 import { journalContract } from '#platform/processors/journal.js';
 import { kebab } from '#platform/http/commands.js';
-import { tokenContract } from '#platform/http/mint.js';
+import { tokenContract } from '#platform/http/embedded/mint.js';
 import { type Listed } from '#platform/read-models/collection.js';
 import { document, openRoutes } from '../api/docs.js';
 import { fileRoute } from '../api/files.js';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SettingWrong } from '#platform/addresses.js';
-import { recordMint } from '#platform/http/mint.js';
+import { recordMint } from '#platform/http/embedded/mint.js';
 import { build, openDesk, placesOf } from '../desk.js';
 import { oidcOf } from '../oidc.js';
 import { rolesRefused } from '../roles.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LocalIssuer } from '#platform/http/tokens.js';
+import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { Helper, serveProduct } from './children.js';
 import { inFolder } from './folders.js';
 import { load, type Loaded, type Shot } from './load.js';

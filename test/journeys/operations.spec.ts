@@ -11,7 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createApi } from '#apps/api/app.js';
 import { openDesk } from '#apps/desk.js';
 import { rolesRefused } from '#apps/roles.js';
-import { LocalIssuer } from '#platform/http/tokens.js';
+import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { SqliteFile } from '#platform/sqlite/door.js';
 import { asProblem, furnished, Serving } from './serving.js';
 

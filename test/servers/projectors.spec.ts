@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { collections } from '#apps/contexts.js';
 import { type Places } from '#apps/desk.js';
-import { LocalIssuer } from '#platform/http/tokens.js';
+import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { envOf, freePort, trialPlaces } from './servers.js';
 
 /** A process of the product, with its health. */

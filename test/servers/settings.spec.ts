@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LocalIssuer } from '#platform/http/tokens.js';
+import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { type TrialDatabase, trialDatabase } from '#platform/mongodb/trial-database.js';
 import { envOf, freePort, ownEventStore, type ServerProcess } from './servers.js';
 

@@ -4,11 +4,22 @@ import { type FastifyRequest } from 'fastify';
 import { type Person } from '#platform/decider/aggregate.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { Problem } from './problem.js';
-import { type Claims } from './tokens.js';
 
 /** Who may call a route: `open` to everybody, or these roles. A route that says nothing is closed to all. */
 export const Access = (roles: 'open' | readonly string[]): MethodDecorator & ClassDecorator => SetMetadata('access', roles);
 
+/** What a verified token says. */
+export interface Claims {
+  readonly subject: string;
+  readonly roles: readonly string[];
+  readonly client: string | null;
+  readonly issuer: string;
+  readonly tokenId: string;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+/** Tells what a token says; the embedded issuer's is in `embedded/`. */
 export interface TokenVerifier {
   verify(token: string): Promise<Claims>;
 }

@@ -2,18 +2,8 @@ import { randomUUID, type webcrypto } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { type Claims, type TokenVerifier } from '../access.js';
 import { local as issuer } from '#platform/decider/four-eyes.js';
-
-/** What a verified token says. */
-export interface Claims {
-  readonly subject: string;
-  readonly roles: readonly string[];
-  readonly client: string | null;
-  readonly issuer: string;
-  readonly tokenId: string;
-  /** Milliseconds since 1970. */
-  readonly expires: number;
-}
 
 const audience = 'ledgerdesk';
 const kept = 10_000;
@@ -22,7 +12,7 @@ const kept = 10_000;
 export class TokenKeyUnreadable extends Error {}
 
 /** The embedded issuer: Ed25519, its key in the data folder. Follows RFC 8725 and RFC 9068: one algorithm, one type, issuer and audience checked. */
-export class LocalIssuer {
+export class LocalIssuer implements TokenVerifier {
   private readonly verified = new Map<string, Claims>();
 
   private constructor(
