@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EventUnreadable } from '#platform/decider/contract.js';
 import { firstDifference } from '#platform/event-store/copying.js';
+import { wrongWithFile } from '#platform/event-store/embedded/integrity.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type Collection } from '#platform/read-models/collection.js';
@@ -41,6 +42,13 @@ const checkChain = async (desk: Desk, against: Seal | undefined): Promise<Findin
   );
   if (seal !== undefined) process.stdout.write(`seal, to be kept elsewhere: ${seal}\n`);
   return broken;
+};
+
+/** Looks at the file itself: reading the log in its order never meets the indexes by which a stream is found. */
+const checkFile = async (folder: string): Promise<Findings> => {
+  const found = new Findings();
+  for (const line of await wrongWithFile(folder)) found.add('log.db', line);
+  return found;
 };
 
 /**
@@ -137,6 +145,7 @@ export const check: Subcommand = {
     const ofModels: Findings[] = [];
     try {
       ofLog.push(await checkChain(desk, against));
+      if (desk.places.eventStore === undefined) ofLog.push(await checkFile(desk.places.folder));
       if (values['copy-of'] !== undefined) ofLog.push(await checkCopy(desk, values['copy-of']));
       for (const collection of collections) ofModels.push(await checkModel(desk, clean, collection, Number(values.instants)));
     } finally {

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { FileDamaged, type FileOptions, SqliteFile } from './door.js';
+import { requireWholeWal } from './wal.js';
 
 export interface Layout {
   /** Four ASCII letters that stand in the file's header and say what the file is (SQLite's application id). */
@@ -24,6 +25,7 @@ export const openLaid = async (path: string, options: FileOptions, layout: Layou
   const header = await headerOf(path);
   if (header) judge(path, header, own, layout);
   else if (options.readOnly) throw new FileDamaged(`${path} is damaged: there is nothing in it`);
+  if (options.durability === 'full') await requireWholeWal(path);
   const file = await SqliteFile.open(path, options);
   if (options.readOnly) return file;
   try {

@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { check } from '#apps/cli/check.js';
+import { Logger } from '@nestjs/common';
+import { copyLogFile } from '#platform/event-store/embedded/backup.js';
+import { type EmbeddedLog } from '#platform/event-store/embedded/log.js';
+import { DiskFailed, DiskFull, SqliteFile } from '#platform/sqlite/door.js';
+import { copyKeyFile } from '#platform/vault/embedded/backup.js';
+import { type KeyFile } from '#platform/vault/embedded/key-file.js';
+import { asProblem, furnished, Serving } from './serving.js';
+
+let serving: Serving;
+let desk: Awaited<ReturnType<typeof furnished>>;
+beforeAll(async () => {
+  serving = await Serving.start({ places: { folder: mkdtempSync(join(tmpdir(), 'ledgerdesk-damage-')) }, clean: async () => {} });
+  desk = await furnished(serving);
+});
+afterAll(() => serving.close());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** The file behind the log or the keys that serve. */
+const fileOf = (of: unknown): SqliteFile => (of as { readonly file: SqliteFile }).file;
+const anonymous = async (path: string) => {
+  const answered = await fetch(serving.url + path);
+  return { status: answered.status, text: await answered.text() };
+};
+const addsContact = () =>
+  desk.coordinator.send('AddContact', desk.client, {
+    contact: crypto.randomUUID(),
+    name: 'Jo',
+    email: 'jo@northwind.example',
+    language: 'en',
+  });
+
+describe('a full disk', () => {
+  it('of the log or of the keys answers 507, and takes the same again when there is room', async () => {
+    const { id } = await desk.opens();
+    for (const [of, send] of [
+      [serving.desk.store as EmbeddedLog, () => desk.coordinator.send('AddNote', id, { text: 'x' })],
+      [serving.desk.keys as KeyFile, addsContact],
+    ] as const) {
+      const full = jest.spyOn(fileOf(of), 'transaction').mockRejectedValueOnce(new DiskFull('the disk is full'));
+      const refused = await send();
+      expect([refused.status, asProblem(refused)['code']]).toEqual([507, 'disk-full']);
+      full.mockRestore();
+      expect((await send()).status).toBe(200);
+    }
+  });
+
+  it('of the read models is waited for: they go on when there is room, without a restart', async () => {
+    const file = fileOf(serving.desk.readModels);
+    const pages = file.row('PRAGMA page_count')?.[0] as number;
+    file.exec(`PRAGMA max_page_count = ${pages}`);
+    const ids: string[] = [];
+    for (let n = 0; n < 30; n++) ids.push((await desk.opens({ description: 'x'.repeat(3_000) })).id);
+    const late = await desk.auditor.get('/requests', { prefer: 'wait=0' });
+    expect([late.status, asProblem(late)['code']]).toEqual([503, 'not-there-yet']);
+    expect(serving.desk.reading.stalled).toEqual({});
+    file.exec('PRAGMA max_page_count = 1000000');
+    expect((await desk.auditor.reads(`/requests/${ids.at(-1)}`))['id']).toBe(ids.at(-1));
+    expect((await desk.auditor.reads<{ readonly items: readonly unknown[] }>('/requests?limit=200')).items.length).toBeGreaterThanOrEqual(
+      30,
+    );
+  });
+});
+
+describe('a failed write of the log', () => {
+  it('is answered 503 until the restart, shown by readiness and metrics, while reads go on', async () => {
+    const { id } = await desk.opens();
+    const send = () => desk.coordinator.send('AddNote', id, { text: 'x' });
+    jest.spyOn(fileOf(serving.desk.store), 'transaction').mockRejectedValueOnce(new DiskFailed('disk I/O error'));
+    for (let n = 0; n < 3; n++) {
+      const refused = await send();
+      expect([refused.status, asProblem(refused)['code'], refused.headers.get('retry-after')]).toEqual([503, 'log-read-only', '1']);
+    }
+    expect((await desk.auditor.ask(`/requests/${id}`)).status).toBe(200);
+    const ready = await anonymous('/readyz');
+    expect([ready.status, ready.text]).toEqual([
+      503,
+      expect.stringContaining('the log: takes nothing more until the next start') as unknown,
+    ]);
+    expect((await anonymous('/metrics')).text).toMatch(/^ledgerdesk_log_read_only 1$/m);
+    await serving.restart();
+    expect((await send()).status).toBe(200);
+    expect((await anonymous('/readyz')).status).toBe(200);
+    expect((await anonymous('/metrics')).text).toMatch(/^ledgerdesk_log_read_only 0$/m);
+  });
+});
+
+describe('a damaged log', () => {
+  /** What check prints of a folder. */
+  const told = async (folder: string): Promise<string> => {
+    const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const before = { ...process.env };
+    for (const server of ['EVENTSTORE_URL', 'MONGODB_URL']) delete process.env[server];
+    process.env['LEDGERDESK_DATA'] = folder;
+    try {
+      await check.run([]);
+      return written.mock.calls.map(([text]) => String(text)).join('');
+    } finally {
+      written.mockRestore();
+      process.env = before;
+    }
+  };
+  /** Changes the file behind everybody's back. */
+  const change = async (...sql: readonly string[]): Promise<void> => {
+    const file = new SqliteFile(join(serving.folder, 'log.db'), { durability: 'full' });
+    for (const one of sql) file.exec(one);
+    file.close();
+  };
+
+  it('is answered 503 where it is met, told to the operator with what to do, and nothing of the machine to the caller', async () => {
+    const [damaged, whole] = [(await desk.opens()).id, (await desk.opens()).id];
+    const of = `stream = (SELECT key FROM streams WHERE name = 'request-${damaged}')`;
+    await change(`UPDATE events SET data = substr(data, 2) WHERE ${of}`);
+    const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    await serving.restart();
+    const refused = await desk.auditor.ask(`/requests/${damaged}`);
+    expect([refused.status, asProblem(refused)['code'], refused.headers.get('retry-after')]).toEqual([503, 'data-damaged', '60']);
+    expect(refused.text).not.toContain(serving.folder);
+    expect(String(logged.mock.calls[0]?.[0])).toMatch(/is not JSON.*Keep a copy of the folder, then restore .*log\.db from its backup/);
+    expect((await desk.auditor.ask(`/requests/${whole}`)).status).toBe(200);
+    await change(`UPDATE events SET data = '{' || data WHERE ${of}`);
+    await serving.restart();
+    expect((await desk.auditor.ask(`/requests/${damaged}`)).status).toBe(200);
+  });
+
+  it('is found by check also in an index, which reading the log in its order never meets', async () => {
+    const { id } = await desk.opens();
+    let event = '';
+    for await (const one of serving.desk.store.readStream(`request-${id}`)) event = one.id;
+    const folder = mkdtempSync(join(tmpdir(), 'ledgerdesk-index-'));
+    await copyLogFile(serving.folder, folder);
+    await copyKeyFile(serving.folder, folder);
+    expect(await told(folder)).not.toMatch(/log\.db:/);
+    const path = join(folder, 'log.db');
+    const bytes = readFileSync(path);
+    // The index holds the id in 16 bytes, the table as text
+    const at = bytes.indexOf(Buffer.from(event.replaceAll('-', ''), 'hex'));
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(path, bytes);
+    const text = await told(folder);
+    expect(text).toMatch(/log\.db: row \d+ missing from index ids/);
+    expect(text).toMatch(/^log: .* every hash follows from the one before$/m);
+    rmSync(folder, { recursive: true });
+  });
+});
