@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AnyBulkWriteOperation,
+  BSON,
   type Collection,
   type Db,
   type Document,
@@ -10,6 +11,7 @@ import {
   MongoClient,
   MongoClientClosedError,
   MongoError,
+  MongoInvalidArgumentError,
   MongoNetworkError,
   MongoNotConnectedError,
   MongoServerError,
@@ -59,6 +61,8 @@ const unwrapped = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ETIMEDOUT']);
 const refused = new Set([13, 18, 8000]);
 const duplicate = 11_000;
 const missing = 26;
+// A document or an index's key is too large
+const unwritable = new Set([10334, 17280]);
 
 /** Every connection to MongoDB. What is acknowledged is journalled by a majority, and only that is read. */
 export class Mongo {
@@ -212,6 +216,10 @@ const isClosed = (e: unknown): boolean =>
 /** Whether a write failed because another was first under its id. */
 export const isTaken = (e: unknown): boolean => e instanceof MongoServerError && e.code === duplicate;
 
+/** Whether a write failed by what was to be written, not by the server or the way to it. */
+export const isUnwritable = (e: unknown): boolean =>
+  e instanceof MongoInvalidArgumentError || e instanceof BSON.BSONError || unwritable.has(Number((e as { readonly code?: unknown }).code));
+
 const clientOf = (url: string, patience: Patience): MongoClient => {
   let why: string;
   try {
@@ -239,7 +247,7 @@ const harmless = /^options? [\w, ]+ (is|are) not supported$|^\w+ must be either 
 const lineOf = (e: unknown): string => (e as Error).message.split('\n')[0] ?? '';
 
 const refusal = ({ code, errmsg }: { readonly code: number; readonly errmsg?: string | undefined }): Error =>
-  passing.has(code) ? new Passing(errmsg) : new Error(`MongoDB refused a write: ${errmsg ?? ''} (${code})`);
+  passing.has(code) ? new Passing(errmsg) : Object.assign(new Error(`MongoDB refused a write: ${errmsg ?? ''} (${code})`), { code });
 
 /** What may be over in a moment: the connection, the primary, the server itself. */
 const passes = (e: unknown): boolean =>

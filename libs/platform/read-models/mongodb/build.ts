@@ -1,4 +1,4 @@
-import { type Collection, type Mongo } from '#platform/mongodb/door.js';
+import { type Collection, isUnwritable, type Mongo } from '#platform/mongodb/door.js';
 import {
   type Build,
   type Count,
@@ -7,6 +7,7 @@ import {
   type Page,
   type PageQuery,
   type Selection,
+  Unstorable,
   type Writes,
 } from '../port.js';
 import { eraseFrom, type Listing } from './erasing.js';
@@ -59,8 +60,12 @@ export class MongoBuild implements Build {
     return new Map(rows.map((row) => [row._id, documentOf(row)]));
   }
 
-  write(writes: Writes, redriving = false): Promise<void> {
-    return this.writing.write(writes, redriving);
+  async write(writes: Writes, redriving = false): Promise<void> {
+    try {
+      await this.writing.write(writes, redriving);
+    } catch (e) {
+      throw isUnwritable(e) ? new Unstorable((e as Error).message, { cause: e }) : e;
+    }
   }
 
   async parked(): Promise<readonly { readonly id: string; readonly why: string; readonly position: bigint }[]> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type TrialDatabase, trialDatabase } from '#platform/mongodb/trial-database.js';
 import { allPages, asking, gathered, readModelsContract } from '../contract-suite.js';
-import { type Build, type Document } from '../port.js';
+import { type Build, type Document, Unstorable } from '../port.js';
 import { day, documentOf, filedOf, trial, writing } from '../trial.js';
 import { Layout } from './layout.js';
 import { MongoReadModels } from './read-models.js';
@@ -85,6 +85,14 @@ describe('the read models on MongoDB', () => {
         expect(await build.counts(asking({ at: { recorded: day(n) } }), 'team')).toEqual([{ key: n === 1 ? 'old' : 'mid', count: 1 }]);
       }
     });
+  });
+
+  it('refuse a document that is too large for the server, and say that it is the document', async () => {
+    const build = await (await (await open()).model(trial('large'))).begin('a-log');
+    const large = documentOf('a', 1n, { body: 'x'.repeat(17 * 2 ** 20) });
+    await expect(build.write(writing({ documents: [large] }))).rejects.toThrow(Unstorable);
+    await build.write(writing({ documents: [documentOf('a', 1n)] }));
+    expect((await build.find('a'))?.position).toBe(1n);
   });
 
   it('keep no list of what was filed once its documents are written', async () => {
