@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createApi } from '#apps/api/app.js';
 import { keysOf, readManifest } from '#apps/cli/manifest.js';
+import { accountFor } from '#apps/cli/numbers.js';
 import { followChains, sealOf } from '#apps/cli/seal.js';
 import { collections } from '#apps/contexts.js';
 import { openDesk } from '#apps/desk.js';
@@ -139,6 +140,8 @@ export const main = async (volume: number, seed: number): Promise<string> => {
       holds((await equalUpTo(log, copy, seal.position)) === manifest.events, () => `the manifest tells of ${manifest.events} events`);
       await followChains(copy, seal, (where, why) => holds(false, () => `${where} ${why}`));
       await readWhole(copy);
+      const { errors } = await accountFor(copy);
+      holds(errors.length === 0, () => errors.join('\n'));
       await copy.close();
       await log.close();
       if (round % 2 === 1) {
@@ -147,7 +150,6 @@ export const main = async (volume: number, seed: number): Promise<string> => {
       }
       sum.documents += await proveServed(restored, busy.acknowledged.at(-1)?.position ?? '', forgotten);
       await cli(restored, 'check', '--against', manifest.seal ?? '');
-      await cli(restored, 'numbers');
       sum.events += manifest.events;
       sum.before += before;
       sum.later += acknowledged.filter((position) => position > seal.position).length;
