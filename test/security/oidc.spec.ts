@@ -308,33 +308,40 @@ describe('an issuer that is not as it must be', () => {
     await serving.close();
   });
 
-  const metadata: Readonly<Record<string, (own: string, keys: string) => readonly [number, unknown]>> = {
-    'has no metadata': () => [404, 'nothing here'],
-    'says what is no JSON': () => [200, '<html>'],
-    'says nothing': () => [200, null],
-    'says that it is another': (_, keys) => [200, { issuer: 'https://login.example', jwks_uri: keys }],
-    'is itself but for a slash': (own, keys) => [200, { issuer: `${own}/`, jwks_uri: keys }],
-    'names no keys': (own) => [200, { issuer: own }],
-    'names keys that travel unprotected': (own) => [200, { issuer: own, jwks_uri: 'http://login.example/jwks' }],
-    'names keys in a file': (own) => [200, { issuer: own, jwks_uri: 'file:///dev/null' }],
-    'names keys that are none': (own) => [200, { issuer: own, jwks_uri: `${own}/none` }],
-    'names keys that are elsewhere by now': (own, keys) => [200, { issuer: own, jwks_uri: `${own}/moved?to=${keys}` }],
-    'sends elsewhere': (_, keys) => [302, keys],
+  /** What it answers at its metadata's address (a text as it is, and where to with 302), and what the operator is told. */
+  const metadata: Readonly<Record<string, (own: string, keys: string) => readonly [number, unknown, RegExp]>> = {
+    'has no metadata': () => [404, 'nothing here', /answered 404/],
+    'says what is no JSON': () => [200, '<html>', /JSON/],
+    'says nothing': () => [200, null, /that of another issuer/],
+    'says that it is another': (_, keys) => [200, { issuer: 'https://login.example', jwks_uri: keys }, /that of another issuer/],
+    'is itself but for a slash': (own, keys) => [200, { issuer: `${own}/`, jwks_uri: keys }, /that of another issuer/],
+    'names no keys': (own) => [200, { issuer: own }, /no keys to trust/],
+    'names keys that travel unprotected': (own) => [200, { issuer: own, jwks_uri: 'http://login.example/jwks' }, /no keys to trust/],
+    'names keys in a file': (own) => [200, { issuer: own, jwks_uri: 'file:///dev/null' }, /no keys to trust/],
+    'names keys that are none': (own) => [200, { issuer: own, jwks_uri: `${own}/none` }, /Key Set/],
+    'names keys that are elsewhere by now': (own, keys) => [200, { issuer: own, jwks_uri: `${own}/moved?to=${keys}` }, /200 OK/],
+    'is elsewhere by now': (own) => [302, `${own}/right`, /redirect/],
   };
   it.each(Object.keys(metadata))('that %s gives no keys', async (what) => {
     told();
     const issuer = await Issuer.start([await keyNamed('one')], persons);
+    const keys = `${issuer.url}/jwks`;
     const own = await listening((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
-      if (pathname === '/moved') return void response.writeHead(302, { location: searchParams.get('to') ?? '' }).end();
+      const moved = (location: string): void => void response.writeHead(302, { location }).end();
+      if (pathname === '/moved') return moved(searchParams.get('to') ?? '');
       if (pathname === '/none') return void response.end('{"keys":1}');
-      const [status, body] = metadata[what]?.(own.url, `${issuer.url}/jwks`) ?? [];
-      if (status === 302) return void response.writeHead(302, { location: `${issuer.url}/.well-known/openid-configuration` }).end();
-      response.writeHead(status ?? 500).end(typeof body === 'string' ? body : JSON.stringify(body));
+      if (pathname === '/right') return void response.end(JSON.stringify({ issuer: own.url, jwks_uri: keys }));
+      const [status, body] = answer(own.url, keys);
+      if (status === 302) return moved(body as string);
+      response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
     });
-    const tokens = new OidcIssuer(settingsFor(own.url));
-    const forged = await issuer.forge({ iss: own.url });
-    await expect(tokens.verify(forged)).rejects.toBeInstanceOf(Unavailable);
+    const answer = metadata[what] as (typeof metadata)[string];
+    const failed: unknown = await new OidcIssuer(settingsFor(own.url))
+      .verify(await issuer.forge({ iss: own.url }))
+      .catch((e: unknown) => e);
+    expect(failed).toBeInstanceOf(Unavailable);
+    expect((failed as Unavailable).message).toMatch(answer(own.url, keys)[2]);
     own.stop();
     await issuer.stop();
   });
