@@ -40,6 +40,9 @@ const asking: readonly string[] = ['DisbandTeam', 'RouteRequest'];
 /** Commands from which a reaction follows: the desk does its part at once. */
 const followed: readonly string[] = ['RecordReply', 'SplitRequest', 'AssignAction', 'RecordDeparture'];
 
+/** So long, in milliseconds, that no two acts of anybody's fall on one instant. */
+const actTakes = 7_000;
+
 @Module({})
 class Root {}
 
@@ -76,9 +79,9 @@ export class Acting {
     return this.clock.at;
   }
 
-  /** Lets everything on the agenda happen up to an instant. */
+  /** Lets everything on the agenda happen up to an instant. The clock never goes back: where people are busy, what comes next waits. */
   goOnUntil(end: number): Promise<void> {
-    return this.agenda.run(end, (at) => (this.clock.at = at));
+    return this.agenda.run(end, (at) => (this.clock.at = Math.max(at, this.clock.at)));
   }
 
   /** @throws Error that names the rule when it is refused: the story would not be what it tells */
@@ -97,6 +100,7 @@ export class Acting {
     const vouched = { issuer: 'demo', tokenId: 'demo', method: 'demo', address: '127.0.0.1' };
     try {
       const done = await send(this.bus, parsed, { id, envelope: { by, idempotencyKey: key, correlation, source: 'api', ...vouched } });
+      this.clock.at += actTakes;
       if (followed.includes(command.name)) await this.settle();
       return done;
     } catch (e) {

@@ -150,7 +150,11 @@ const phrases: Phrases = {
   more: 'One more thing: {who} sees the same.',
   several: '{who} starts on {when}: {app}, a laptop and VPN, please',
   parts: { laptop: 'Laptop for a new colleague', vpn: 'VPN for a new colleague' },
-  batchDown: ['{app}: all documents of yesterday are missing', '{app} shows nothing since midnight', '{app}: no invoices this morning'],
+  batchDown: [
+    '{app}: all documents of yesterday are missing',
+    '{app} shows nothing since midnight',
+    '{app}: nothing was posted last night',
+  ],
   batchKnown: 'The nightly posting stopped. Until it has run again please work with the list of the day before; nothing is lost.',
   batchFixed: 'The nightly posting was run again; documents of yesterday are there, counts compared.',
 };

@@ -162,7 +162,11 @@ const phrases: Phrases = {
   more: 'Encore une chose : {who} voit la même chose.',
   several: '{who} arrive {when} : {app}, un portable et le VPN, merci',
   parts: { laptop: 'Portable pour une nouvelle personne', vpn: 'VPN pour une nouvelle personne' },
-  batchDown: ['{app} : toutes les pièces d’hier manquent', '{app} n’affiche rien depuis minuit', '{app} : pas de factures ce matin'],
+  batchDown: [
+    '{app} : toutes les pièces d’hier manquent',
+    '{app} n’affiche rien depuis minuit',
+    '{app} : rien n’a été comptabilisé cette nuit',
+  ],
   batchKnown: 'La comptabilisation de nuit s’est arrêtée. D’ici sa reprise, travailler avec la liste de la veille ; rien n’est perdu.',
   batchFixed: 'La comptabilisation de nuit a été relancée ; les pièces d’hier sont là, comptes comparés.',
 };

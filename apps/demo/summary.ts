@@ -1,7 +1,7 @@
 import { problems, requests, tasks } from '#contexts/requests/index.js';
 import { openDesk, type Places } from '../desk.js';
 import { day, dayOf } from './office.js';
-import { auditor, claire, clients, emma, priya } from './people.js';
+import { auditor, claire, clients, david, emma, priya } from './people.js';
 
 /** What is there now, and what to do with it. */
 export const summaryOf = async (places: Places, end: number, seconds: number): Promise<string> => {
@@ -23,8 +23,9 @@ export const summaryOf = async (places: Places, end: number, seconds: number): P
       '',
       'Start it with `npm start`, look around at http://127.0.0.1:3000/docs, as one of these:',
       token('coordinator', claire.name, claire.id, '--role coordinator'),
-      token('technician', priya.name, priya.id, '--role technician'),
-      token('first line', emma.name, emma.id, '--role technician'),
+      token('another', david.name, david.id, '--role coordinator'),
+      token('technician', emma.name, emma.id, '--role technician'),
+      token('another', priya.name, priya.id, '--role technician'),
       token('client', contact?.name ?? '', contact?.id ?? '', `--role client --client ${client?.id}`),
       token('auditor', '(no staff)', auditor, '--role auditor'),
     ].join('\n');

@@ -43,7 +43,8 @@ async function* unanswered(c: Case, until: number): Story {
 export async function* forOthers(c: Case, hold: 'vendor' | 'change' | 'other'): Story {
   const { chance } = c;
   const worker = await c.worker();
-  const until = inDays(c, chance.between(2, 12));
+  // Manufacturers promise days, and take weeks
+  const until = inDays(c, chance.of(0.5) ? chance.between(2, 8) : chance.between(10, 24));
   if (hold === 'vendor') await c.does(worker, InformClient, { text: c.says(c.phrases.vendor), channel: 'mail' });
   await c.does(worker, HoldRequest, {
     ...{ hold, until: instantOf(until) },
