@@ -66,7 +66,6 @@ const specs = {
   reactions: 'test/journeys/reactions.spec.ts',
   settings: 'test/journeys/settings.spec.ts',
   correcting: 'test/journeys/correcting.spec.ts',
-  files: 'test/journeys/files.spec.ts',
 } as const;
 
 /** The duties of an application support technician, as job descriptions state them: the first is number 1. */
@@ -360,11 +359,10 @@ export const duties: readonly (Served | NotServed)[] = [
     events: [requestEvents.FileAttached],
     reads: [requests],
     tests: {
-      [specs.talking]: ['AttachFile puts a file whose bytes are there to what is %s'],
-      [specs.files]: [
-        'files of requests the bytes first of a file of %i bytes come back as they went',
-        'files of requests who may is whoever may send to the request: of another client’s there is none',
-        'files of requests what is answered stands in the request and its history, for the client too',
+      [specs.talking]: [
+        'AttachFile puts a file whose bytes are there to what is %s',
+        'AttachFile is refused before its bytes are there, and when they are more or fewer: content-not-found',
+        'AttachFile is shown to the client',
       ],
     },
   },
