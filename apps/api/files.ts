@@ -10,7 +10,7 @@ import { AttachFile } from '#contexts/requests/request/talking.js';
 import { SettingWrong } from '#platform/addresses.js';
 import { Access, callerOf } from '#platform/http/access.js';
 import { type Answer, type Asked, found } from '#platform/http/answers.js';
-import { isIdOf, knowOnly } from '#platform/http/parameters.js';
+import { isIdOf, knowOnly, type RawQuery } from '#platform/http/parameters.js';
 import { Problem } from '#platform/http/problem.js';
 import { answerRead } from '#platform/http/queries.js';
 import { type Reading } from '#platform/http/reading.js';
@@ -33,15 +33,22 @@ export const maxFileIn = (text: string | undefined): number => {
 /** Who sends a file, and what is read by whoever reads it. */
 export const fileRoute = { path: '/requests/{id}/files/{sha256}', senders: AttachFile.who, of: requests } as const;
 
+const octets = 'application/octet-stream';
 const isFile = ({ method }: FastifyRequest): boolean => method === 'PUT';
+/** What a request with a file says that it is. */
+const said = new WeakMap<IncomingMessage, string | undefined>();
 
-/** A file comes as bytes (415 for anything else), which are read by whoever handles them; everything else stays as it was. */
+/** Files come as bytes, which are read by whoever handles them, once it is known who sends them where; everything else stays as it was. */
 export const takeFiles = (fastify: FastifyInstance): void => {
   fastify.addHook('onRequest', (request, _, done) => {
-    const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-    done(isFile(request) && type !== 'application/octet-stream' ? new Problem('not-octet-stream') : undefined);
+    if (isFile(request)) {
+      said.set(request.raw, request.headers['content-type']);
+      // Whatever it says, nobody reads it as something else: 415 comes in its turn
+      request.raw.headers['content-type'] = octets;
+    }
+    done();
   });
-  fastify.addContentTypeParser('application/octet-stream', (request: FastifyRequest, body: IncomingMessage, done) => {
+  fastify.addContentTypeParser(octets, (request: FastifyRequest, body: IncomingMessage, done) => {
     if (isFile(request)) done(null, body);
     else done(new Problem('not-json'));
   });
@@ -62,10 +69,12 @@ export const filesController = ({ reading, contents, store }: Desk, maxFile: num
     @Access(fileRoute.senders)
     async put(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
       const { id, sha256 } = request.params as Params;
+      knowOnly(request.query as RawQuery, []);
       if (!/^[0-9a-f]{64}$/.test(sha256))
         throw new Problem('bad-request', { errors: ['a file is named by its SHA-256: 64 hexadecimal digits in lower case'] });
       if (!isIdOf(requests.aggregate.contract, id)) throw new Problem('not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });
       const { state } = await reading.fold(requests, id.toLowerCase(), {}, callerOf(request).person);
+      if (said.get(request.raw)?.split(';', 1)[0]?.trim().toLowerCase() !== octets) throw new Problem('not-octet-stream');
       const stored = await take(contents, (state as Request).about, sha256, request, maxFile);
       void reply
         .status(stored === 'stored' ? 201 : 200)

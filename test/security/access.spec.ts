@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -22,7 +22,7 @@ import { filled, type Route, routesOf } from './routes.js';
 const table = new Map(
   readFileSync('docs/roles.md', 'utf8')
     .split('\n')
-    .filter((line) => /^\| (GET \/|[A-Z][a-z])/.test(line))
+    .filter((line) => /^\| ((GET|PUT) \/|[A-Z][a-z])/.test(line))
     .map((line) => {
       const [row = '', ...cells] = line
         .split('|')
@@ -43,6 +43,9 @@ const {
   readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
 };
 const reads = [...table.keys()].filter((row) => row.startsWith('GET '));
+const ofNothing = createHash('sha256').digest('hex');
+/** The path with its id, and of the one file of each request where it names one. */
+const filledWithFile = (path: string, id: string): string => path.replace('{id}', id).replace('{sha256}', ofNothing);
 
 describe('who may do what', () => {
   let serving: Serving;
@@ -71,6 +74,11 @@ describe('who may do what', () => {
     const team = (await desk.opens({ client, contact, subject: 'Not yours but of the team' })).id;
     await desk.coordinator.does('RouteRequest', team, { team: desk.team });
     routes = await routesOf(serving.desk);
+    for (const id of [own, team, foreign.request]) {
+      const headers = { 'content-type': 'application/octet-stream' };
+      await desk.coordinator.ask(filledWithFile('/requests/{id}/files/{sha256}', id), { method: 'PUT', headers });
+      await desk.coordinator.does('AttachFile', id, { name: 'nothing.txt', mediaType: 'text/plain', size: 0, sha256: ofNothing });
+    }
     const task = randomUUID();
     await desk.coordinator.does('OpenTask', task, { subject: 'Call back', about: { category: 'request', id: own } });
     const problem = randomUUID();
@@ -92,7 +100,7 @@ describe('who may do what', () => {
   });
 
   it('is a table of every command and every read, as they declare it', () => {
-    expect([...table.keys()].filter((row) => !row.startsWith('GET '))).toEqual(commands.map(({ name }) => name));
+    expect([...table.keys()].filter((row) => !/^(GET|PUT) /.test(row))).toEqual(commands.map(({ name }) => name));
     for (const { name, who } of commands)
       for (const role of roles) expect([name, role, cell(name, role)]).toEqual([name, role, who.includes(role) ? '●' : '']);
     for (const { aggregate, readers, client } of collections)
@@ -117,6 +125,21 @@ describe('who may do what', () => {
   /** Own, of one’s team, and of others: whatever of it there is in a collection. */
   const eachThing = (collection: string) => Object.entries(things[collection] ?? {}) as readonly (readonly [string, string])[];
 
+  it.each(roles)('holds for the bytes of a file that %s sends, to what is theirs, their team’s, and not', async (role) => {
+    const caller = role === 'technician' ? desk.technician : (callers.get(role) as Caller);
+    const row = 'PUT /requests/{id}/files/{sha256}';
+    for (const [whose, id] of [...eachThing('requests'), ['nobody’s', randomUUID()] as const]) {
+      const answered = await caller.ask(filledWithFile(row.slice(4), id), {
+        method: 'PUT',
+        body: 'x',
+        headers: { 'content-type': 'application/octet-stream' },
+      });
+      const isTheirs = whose === 'own' || (whose !== 'nobody’s' && role !== 'client');
+      const expected = cell(row, role) !== '●' ? [403, 'forbidden'] : isTheirs ? [400, 'content-differs'] : [404, 'not-found'];
+      expect([whose, answered.status, asProblem(answered)['code']]).toEqual([whose, ...expected]);
+    }
+  });
+
   it.each(roles)('holds for every command that %s sends, to what is theirs, their team’s, and not', async (role) => {
     const caller = role === 'technician' ? desk.technician : (callers.get(role) as Caller);
     for (const { name, collection } of commands)
@@ -137,7 +160,7 @@ describe('who may do what', () => {
       const collection = row.split('/')[1] ?? '';
       const isOne = row.includes('{id}');
       for (const [whose, id] of isOne ? eachThing(collection) : [['', ''] as const]) {
-        const path = row.slice(4).replace('{id}', id);
+        const path = filledWithFile(row.slice(4), id);
         const query = path.endsWith('/counts') ? '?by=status' : path.endsWith('/difference') ? '?from=0&to=0' : '';
         const answered = await caller.get(path + query);
         const expected = allowed === '' ? 403 : allowed === 'all' || !isOne || whose === 'own' ? 200 : 404;
@@ -256,10 +279,14 @@ describe('who may do what', () => {
     /** The least that the command takes, by its published schema: a new command needs no line here. */
     const leastBody = (command: string): Readonly<Record<string, unknown>> => {
       const { properties, required = [] } = schemas[command] as {
-        readonly properties: Readonly<Record<string, { readonly enum?: readonly unknown[]; readonly minimum?: number }>>;
+        readonly properties: Readonly<
+          Record<string, { readonly examples?: readonly unknown[]; readonly enum?: readonly unknown[]; readonly minimum?: number }>
+        >;
         readonly required?: readonly string[];
       };
-      return Object.fromEntries(required.map((name) => [name, properties[name]?.enum?.at(-1) ?? properties[name]?.minimum ?? 'x']));
+      const least = ({ examples, enum: words, minimum }: (typeof properties)[string] = {}) =>
+        examples?.[0] ?? words?.at(-1) ?? minimum ?? 'x';
+      return Object.fromEntries(required.map((name) => [name, least(properties[name])]));
     };
     const named = commands.filter(({ name, who }) => who.includes('client') && name !== 'OpenRequest').map(({ name }) => name);
 
