@@ -33,6 +33,7 @@ const rows: Readonly<Record<string, Row>> = {
   'R1+R9/servers': { module: 'servers-killed', full: 50, short: 1, needs: ['eventstored', 'own mongod'] },
   R15: { module: 'network-cut', full: 200, short: 4, needs: ['eventstored', 'mongod'] },
   R12: { module: 'poison', full: 20, short: 2 },
+  'R12/servers': { module: 'poison-on-mongo', full: 18, short: 1, needs: ['mongod'] },
   R17: { module: 'backup-restored', full: 20, short: 1 },
   R20: { module: 'importer-killed', full: 50, short: 3 },
 };
