@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { aggregates, collections } from '#apps/contexts.js';
+import { aggregates, collections, views } from '#apps/contexts.js';
 import { roles } from '#apps/roles.js';
 import { isOwn } from '#platform/decider/aggregate.js';
 import { type Person } from '#platform/decider/aggregate.js';
@@ -103,11 +103,15 @@ describe('who may do what', () => {
     expect([...table.keys()].filter((row) => !/^(GET|PUT) /.test(row))).toEqual(commands.map(({ name }) => name));
     for (const { name, who } of commands)
       for (const role of roles) expect([name, role, cell(name, role)]).toEqual([name, role, who.includes(role) ? '●' : '']);
-    for (const { aggregate, readers, client } of collections)
+    const lists = [
+      ...collections.map((of) => [`/${of.aggregate.collection}/{id}/history`, of] as const),
+      ...views.map((of) => [of.path, of] as const),
+    ];
+    for (const [path, { readers, client }] of lists)
       for (const role of roles)
-        expect(cell(`GET /${aggregate.collection}/{id}/history`, role)).toBe(
-          (readers as readonly string[]).includes(role) ? 'all' : role === 'client' && client ? 'own' : '',
-        );
+        expect([path, role, cell(`GET ${path}`, role)]).toEqual([
+          ...[path, role, (readers as readonly string[]).includes(role) ? 'all' : role === 'client' && client ? 'own' : ''],
+        ]);
   });
 
   it('knows every route that is served, and each says who may call it', () => {
