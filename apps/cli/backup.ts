@@ -5,7 +5,7 @@ import { copyLogFile } from '#platform/event-store/embedded/backup.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { copyKeyFile } from '#platform/vault/embedded/backup.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
-import { build, DeskIncomplete, ownLog, placesOf } from '../desk.js';
+import { build, contentFolder, DeskIncomplete, ownLog, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { copyFiles, emptyFolder, keysOf, missingFrom, writeManifest } from './manifest.js';
 import { followChains } from './seal.js';
@@ -32,7 +32,7 @@ export const backup: Subcommand = {
     await copyLogFile(folder, to);
     // After the log: a key, or a file, is durable before the event that needs it, so what is copied now has all that the copied log needs
     await copyKeyFile(folder, keysTo);
-    const content = await copyFiles(join(folder, 'content'), join(to, 'content'));
+    const content = await copyFiles(join(folder, contentFolder), join(to, contentFolder));
 
     const log = await EmbeddedLog.open({ folder: to, readOnly: true });
     const keys = await KeyFile.open({ folder: keysTo, readOnly: true });

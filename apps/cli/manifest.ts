@@ -57,11 +57,13 @@ export const copyWhole = async (from: string, to: string): Promise<void> => {
 /** Every file of a folder, one by one; one that goes meanwhile is left out, and so is what is still being written in a folder beside. @returns how many */
 export const copyFiles = async (from: string, to: string): Promise<number> => {
   if (!existsSync(from)) return 0;
-  await mkdir(to, { mode: 0o700 });
   let files = 0;
-  for (const entry of await readdir(from, { withFileTypes: true }))
-    if (entry.isFile() && (await isCopied(join(from, entry.name), join(to, entry.name)))) files++;
-  await syncFolder(to);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    await mkdir(to, { recursive: true, mode: 0o700 });
+    if (await isCopied(join(from, entry.name), join(to, entry.name))) files++;
+  }
+  if (files > 0) await syncFolder(to);
   return files;
 };
 

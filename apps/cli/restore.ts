@@ -7,7 +7,7 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { syncFolder } from '#platform/sqlite/folder.js';
 import { withoutName } from '#platform/vault/embedded/backup.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
-import { DeskIncomplete, ownLog } from '../desk.js';
+import { contentFolder, DeskIncomplete, ownLog } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { filesOnly, logOfKeys } from './backup.js';
 import { destroyAll, erasuresFrom } from './erasures.js';
@@ -40,8 +40,8 @@ export const restore: Subcommand = {
     try {
       const persons = await restoreKeys(keysFrom, beside, erased);
       const logId = await restoreLog(manifest, from, beside);
-      await copyFiles(join(from, 'content'), join(beside, 'content'));
-      for (const name of ['content', 'keys.db', 'log.db'].filter((one) => existsSync(join(beside, one)))) {
+      await copyFiles(join(from, contentFolder), join(beside, contentFolder));
+      for (const name of [contentFolder, 'keys.db', 'log.db'].filter((one) => existsSync(join(beside, one)))) {
         await syncFolder(beside);
         await rename(join(beside, name), join(to, name));
       }

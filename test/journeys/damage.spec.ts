@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createApi } from '#apps/api/app.js';
 import { check } from '#apps/cli/check.js';
+import { openDesk } from '#apps/desk.js';
 import { Logger } from '@nestjs/common';
 import { copyLogFile } from '#platform/event-store/embedded/backup.js';
 import { type EmbeddedLog } from '#platform/event-store/embedded/log.js';
@@ -106,36 +108,49 @@ describe('a damaged log', () => {
       process.env = before;
     }
   };
-  /** Changes the file behind everybody's back. */
-  const change = async (...sql: readonly string[]): Promise<void> => {
-    const file = new SqliteFile(join(serving.folder, 'log.db'), { durability: 'full' });
-    for (const one of sql) file.exec(one);
-    file.close();
+  /** A copy of the log and keys that serve. */
+  const copied = async (): Promise<string> => {
+    const folder = mkdtempSync(join(tmpdir(), 'ledgerdesk-damaged-'));
+    await copyLogFile(serving.folder, folder);
+    await copyKeyFile(serving.folder, folder);
+    return folder;
   };
 
   it('is answered 503 where it is met, told to the operator with what to do, and nothing of the machine to the caller', async () => {
     const [damaged, whole] = [(await desk.opens()).id, (await desk.opens()).id];
-    const of = `stream = (SELECT key FROM streams WHERE name = 'request-${damaged}')`;
-    await change(`UPDATE events SET data = substr(data, 2) WHERE ${of}`);
+    const folder = await copied();
+    const file = new SqliteFile(join(folder, 'log.db'), { durability: 'full' });
+    file.exec(`UPDATE events SET data = substr(data, 2) WHERE stream = (SELECT key FROM streams WHERE name = 'request-${damaged}')`);
+    file.close();
     const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
-    await serving.restart();
-    const refused = await desk.auditor.ask(`/requests/${damaged}`);
-    expect([refused.status, asProblem(refused)['code'], refused.headers.get('retry-after')]).toEqual([503, 'data-damaged', '60']);
-    expect(refused.text).not.toContain(serving.folder);
+    const other = await openDesk({ folder });
+    const app = await createApi(other);
+    await app.listen(0, '127.0.0.1');
+    const { token } = await other.issuer.mint('audrey', ['auditor'], null, 3600);
+    const ask = async (id: string) => {
+      const answered = await fetch(`${await app.getUrl()}/requests/${id}/history`, { headers: { authorization: `Bearer ${token}` } });
+      return { status: answered.status, headers: answered.headers, text: await answered.text() };
+    };
+    const refused = await ask(damaged);
+    const body = JSON.parse(refused.text) as Readonly<Record<string, unknown>>;
+    expect([refused.status, asProblem({ ...refused, body })['code'], refused.headers.get('retry-after')]).toEqual([
+      503,
+      'data-damaged',
+      '60',
+    ]);
+    expect(refused.text).not.toContain(folder);
     expect(String(logged.mock.calls[0]?.[0])).toMatch(/is not JSON.*Keep a copy of the folder, then restore .*log\.db from its backup/);
-    expect((await desk.auditor.ask(`/requests/${whole}`)).status).toBe(200);
-    await change(`UPDATE events SET data = '{' || data WHERE ${of}`);
-    await serving.restart();
-    expect((await desk.auditor.ask(`/requests/${damaged}`)).status).toBe(200);
+    expect((await ask(whole)).status).toBe(200);
+    await app.close();
+    await other.close();
+    rmSync(folder, { recursive: true });
   });
 
   it('is found by check also in an index, which reading the log in its order never meets', async () => {
     const { id } = await desk.opens();
     let event = '';
     for await (const one of serving.desk.store.readStream(`request-${id}`)) event = one.id;
-    const folder = mkdtempSync(join(tmpdir(), 'ledgerdesk-index-'));
-    await copyLogFile(serving.folder, folder);
-    await copyKeyFile(serving.folder, folder);
+    const folder = await copied();
     expect(await told(folder)).not.toMatch(/log\.db:/);
     const path = join(folder, 'log.db');
     const bytes = readFileSync(path);
