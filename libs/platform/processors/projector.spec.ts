@@ -158,6 +158,40 @@ describe('a projector that runs', () => {
     expect(await placeOf(await serving(), 'p')).toBe('Ghent');
   });
 
+  it('feeds the build that serves last, so that the one beside is never behind what was told', async () => {
+    const projector = await begin();
+    const first = await serving();
+    await at.model.serve(await cleanBuild());
+    const second = await serving();
+    const { model } = projector['models'][0] as { readonly model: ReadModel };
+    const written: string[] = [];
+    for (const build of await model.builds()) {
+      const write = build.write.bind(build);
+      jest.spyOn(build, 'write').mockImplementation((...args) => {
+        written.push(build.name);
+        return write(...args);
+      });
+    }
+    running = projector.run(stopping.signal);
+    await reaches(second, await at.teller.tell(told('p', sent('Lyon'), 0)));
+    await at.model.serve(first);
+    await reaches(first, await at.teller.tell(told('p', ParcelMoved({ place: 'Oran' }), 1)));
+    expect(written).toEqual([first.name, second.name, second.name, first.name]);
+  });
+
+  it('tells each document that is parked once', async () => {
+    await at.teller.tell(told('p', sent('Lyon'), 0), told('p', ParcelMangled({ times: 1 }), 1));
+    await follow();
+    await at.teller.tell(told('q', ParcelMoved({ place: 'Lyon' }), 2), told('p', ParcelMoved({ place: 'Oran' }), 3));
+    await reaches(await serving(), await at.teller.tell(told('p', ParcelDelivered({}), 4), told('q', ParcelDelivered({}), 5)));
+    await stop();
+    await follow();
+    expect(warned.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(/^p is parked in parcels-1-\d+, and waits to be redriven: parcel-p@1: mangled 1 times$/),
+      expect.stringMatching(/^q is parked in .*: parcel-q@0: ParcelMoved before the opening event$/),
+    ]);
+  });
+
   it('leaves a build alone that somebody else is bringing up, and takes it over when it serves', async () => {
     await follow();
     await reaches(await serving(), await at.teller.tell(told('p', sent('Lyon'), 0)));

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Build, type ReadModel, type ReadModels } from '#platform/read-models/port.js';
+import { catchUp } from './catch-up.js';
 import { Projector } from './projector.js';
-import { rebuild } from './rebuild.js';
+import { rebuild, switchTo } from './rebuild.js';
 import { all, open, type Opened, opened, parcels, ParcelMoved, sent, storyOf, told } from './spec.js';
 
 let at: Opened;
@@ -59,4 +60,18 @@ describe('a rebuild', () => {
     expect(await names()).toEqual([before.name]);
     expect(await all(before.documents())).toEqual(whole);
   });
+});
+
+it('the pointer moves once the build has reached what the one before tells', async () => {
+  const first = (await at.model.serving()) as Build;
+  await again();
+  const second = (await at.model.serving()) as Build;
+  const head = await at.teller.tell(told('p', ParcelMoved({ place: 'Oran' }), 901));
+  await catchUp(at.store, parcels, second, open);
+  let asked = 0;
+  await switchTo(at.model, first, async () => {
+    expect((await at.model.serving())?.name).toBe(second.name);
+    if (++asked === 2) await catchUp(at.store, parcels, first, open);
+  });
+  expect([asked, (await at.model.serving())?.name, await first.checkpoint()]).toEqual([2, first.name, head]);
 });
