@@ -27,7 +27,7 @@ const shownToClients = new Set([
   ...['RequestOpened', 'RequestAccepted', 'RequestPutOnHold', 'RequestResumed'],
   ...['FirstResponseSent', 'ClientInformed', 'ReplyRecorded', 'FileAttached'],
   ...['RequestResolved', 'ResolutionRejected', 'RequestClosed', 'RequestReopened', 'RequestCancelled'],
-  ...['RequestMerged', 'RequestUnmerged', 'SatisfactionRated', 'RequestStatusImported'],
+  ...['RequestMerged', 'RequestUnmerged', 'SatisfactionRated', 'RequestStatusImported', 'RequestSplit'],
 ]);
 
 /** The request queue: from which the coordinator works all day, now and as of any instant. */
