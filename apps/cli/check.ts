@@ -16,6 +16,7 @@ import { fits } from '#platform/processors/projector.js';
 import { collections } from '../contexts.js';
 import { type Desk, openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
+import { AttachedFiles } from './attached.js';
 import { followChains, type Seal, sealOf } from './seal.js';
 
 const shown = 20;
@@ -34,9 +35,9 @@ class Findings {
 }
 
 /** Says the first few places where a chain of hashes breaks, or where the log is not what a seal says that it was. */
-const checkChain = async (desk: Desk, against: Seal | undefined): Promise<Findings> => {
+const checkChain = async (desk: Desk, against: Seal | undefined, files: AttachedFiles): Promise<Findings> => {
   const broken = new Findings();
-  const { events, streams, seal } = await followChains(desk.store, against, (where, why) => broken.add(where, why));
+  const { events, streams, seal } = await followChains(desk.store, against, (where, why) => broken.add(where, why), files.met);
   process.stdout.write(
     `log: ${events} events in ${streams} streams, ${broken.count === 0 ? 'every hash follows from the one before' : `${broken.count} broken`}\n`,
   );
@@ -109,6 +110,17 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
   return found;
 };
 
+/** Reads every file that was attached: what of it is missing or altered. */
+const checkContent = async (desk: Desk, files: AttachedFiles): Promise<Findings> => {
+  const found = new Findings();
+  const erased = await files.check(desk.contents, (where, why) => found.add(where, why));
+  if (files.count === 0) return found;
+  const whole = files.count - erased - found.count;
+  const gone = erased > 0 ? `, ${erased} of persons who were forgotten` : '';
+  process.stdout.write(`content: ${files.count} files were attached: ${whole} as they were${gone}, ${found.count} missing or damaged\n`);
+  return found;
+};
+
 /** Compares the log with that of the folder that it was copied from: each event, in order, by its hash. */
 const checkCopy = async (desk: Desk, folder: string): Promise<Findings> => {
   const found = new Findings();
@@ -129,7 +141,7 @@ const checkCopy = async (desk: Desk, folder: string): Promise<Findings> => {
 export const check: Subcommand = {
   usage: 'check [--instants 5] [--against <seal>] [--copy-of <data folder>]',
   about:
-    'proves that the hash chains hold, and that each read model and its history equal a clean rebuild and, as of sampled instants, a fold of the log; with the seal of an earlier check, that nothing before it was altered or removed; with the folder that it was copied from, that the log is the same',
+    'proves that the hash chains hold, that every file that was attached is there as it was, and that each read model and its history equal a clean rebuild and, as of sampled instants, a fold of the log; with the seal of an earlier check, that nothing before it was altered or removed; with the folder that it was copied from, that the log is the same',
   run: async (args) => {
     const { values } = parseArgs({
       args: [...args],
@@ -144,9 +156,11 @@ export const check: Subcommand = {
     const ofLog: Findings[] = [];
     const ofModels: Findings[] = [];
     try {
-      ofLog.push(await checkChain(desk, against));
+      const files = new AttachedFiles();
+      ofLog.push(await checkChain(desk, against, files));
       if (desk.places.eventStore === undefined) ofLog.push(await checkFile(desk.places.folder));
       if (values['copy-of'] !== undefined) ofLog.push(await checkCopy(desk, values['copy-of']));
+      ofLog.push(await checkContent(desk, files));
       for (const collection of collections) ofModels.push(await checkModel(desk, clean, collection, Number(values.instants)));
     } finally {
       await clean.close();

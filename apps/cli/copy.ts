@@ -6,8 +6,9 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { copyLog } from '#platform/event-store/copying.js';
 import { type EventStore, movedStream } from '#platform/event-store/port.js';
 import { copyVault } from '#platform/vault/copying.js';
+import { ContentFolder } from '#platform/vault/embedded/content-folder.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
-import { build, ownLog, placesOf } from '../desk.js';
+import { build, contentFolder, ownLog, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const every = 1_000;
@@ -16,7 +17,7 @@ const every = 1_000;
 export const copy: Subcommand = {
   usage: 'copy --from <data folder> [--to <esdb://…>] [--keys-to <mongodb://…>]',
   about:
-    'copies a data folder’s log to an empty EventStoreDB (and its keys to an empty MongoDB), those of EVENTSTORE_URL and MONGODB_URL unless others are named, goes on where it was cut off, and ends the folder’s own log: it is read from then on, and takes nothing more',
+    'copies a data folder’s log to an empty EventStoreDB (and its keys and files to an empty MongoDB), those of EVENTSTORE_URL and MONGODB_URL unless others are named, goes on where it was cut off, and ends the folder’s own log: it is read from then on, and takes nothing more',
   run: async (args) => {
     const { values } = parseArgs({
       args: [...args],
@@ -44,14 +45,16 @@ export const copy: Subcommand = {
       const begun = performance.now();
       // Whatever a running server adds meanwhile is copied too: the last round finds a log that takes nothing more
       let events = await copyLog(source, target, show);
-      if (keysTo !== undefined) process.stdout.write(`${await copyKeys(folder, keysTo)} keys are there\n`);
+      if (keysTo !== undefined)
+        process.stdout.write(`${await copyKeys(folder, keysTo)} keys and ${await copyContent(folder, keysTo)} files are there\n`);
       if (!(await isMoved(source))) await recordMove(source, build, target.logId);
       events = await copyLog(source, target);
-      // Keys that were made between the rounds
+      // Keys that were made between the rounds, and files
       if (keysTo !== undefined) await copyKeys(folder, keysTo);
+      if (keysTo !== undefined) await copyContent(folder, keysTo);
       process.stdout.write(
         `${shown > 0 ? '\n' : ''}${events} events are there, in ${((performance.now() - begun) / 1000).toFixed(1)} s; ${folder} takes nothing more\n` +
-          `From now on start with EVENTSTORE_URL${keysTo === undefined ? '' : ' and MONGODB_URL'}, and LEDGERDESK_DATA=${folder}${keysTo === undefined ? ', which holds the keys' : ' for the token key'}.\n` +
+          `From now on start with EVENTSTORE_URL${keysTo === undefined ? '' : ' and MONGODB_URL'}, and LEDGERDESK_DATA=${folder}${keysTo === undefined ? ', which holds keys and files' : ' for the token key'}.\n` +
           `Once the read models are built there, to prove both equal: npm run -s cli -- check --copy-of ${folder}\n`,
       );
     } finally {
@@ -80,5 +83,16 @@ const copyKeys = async (folder: string, to: string): Promise<number> => {
     }
   } finally {
     await from.close();
+  }
+};
+
+const copyContent = async (folder: string, to: string): Promise<number> => {
+  const from = await ContentFolder.open({ folder: join(folder, contentFolder) });
+  const { MongoContent } = await import('#platform/vault/mongodb/content.js');
+  const vault = await MongoContent.open({ url: to });
+  try {
+    return await copyVault(from, vault);
+  } finally {
+    await vault.close();
   }
 };

@@ -1,4 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { check } from '#apps/cli/check.js';
 import { rebuildModel } from '#apps/cli/rebuild.js';
@@ -100,6 +102,55 @@ describe('cli check', () => {
     expect(told).toMatch(new RegExp(`${id} as of .*: is not the fold of the log`));
     expect(code).toBe(1);
     expect((await run(check)).code).toBe(0);
+  });
+
+  describe('of files', () => {
+    const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+    const attached = async (contact: string, bytes = randomBytes(100_000)) => {
+      const { id } = await desk.opens({ contact });
+      const sha256 = digest(bytes);
+      const headers = { 'content-type': 'application/octet-stream' };
+      await desk.coordinator.ask(`/requests/${id}/files/${sha256}`, { method: 'PUT', body: bytes, headers });
+      await desk.coordinator.does('AttachFile', id, { name: 'a.bin', mediaType: 'application/zip', size: bytes.length, sha256 });
+      const name = `${contact}/${sha256}`;
+      return { where: `request-${id}@1`, name, path: join(serving.folder, 'content', digest(name)) };
+    };
+
+    it('says which are missing or altered, to the last byte; those of whom was forgotten are gone as they must be', async () => {
+      const forgotten = randomUUID();
+      await desk.coordinator.does('AddContact', desk.client, { contact: forgotten, name: 'Somebody', language: 'fr' });
+      const [whole, altered, cut, lost] = [
+        ...[await attached(desk.contact), await attached(desk.contact)],
+        ...[await attached(desk.contact), await attached(desk.contact)],
+      ] as const;
+      await attached(forgotten);
+      await desk.auditor.reads('/requests');
+      const before = await run(check);
+      expect(before.told).toMatch(/^content: 5 files were attached: 5 as they were, 0 missing or damaged$/m);
+      expect(before.code).toBe(0);
+
+      await serving.desk.sealer.forget(forgotten);
+      const erased = await run(check);
+      expect(erased.told).toMatch(
+        /^content: 5 files were attached: 4 as they were, 1 of persons who were forgotten, 0 missing or damaged$/m,
+      );
+
+      const kept = [altered, cut, lost].map(({ path }) => [path, readFileSync(path)] as const);
+      const last = Buffer.from(readFileSync(altered.path));
+      last.writeUInt8(last.readUInt8(last.length - 1) ^ 1, last.length - 1);
+      writeFileSync(altered.path, last);
+      truncateSync(cut.path, 50_000);
+      rmSync(lost.path);
+      const { code, told } = await run(check);
+      for (const [path, bytes] of kept) writeFileSync(path, bytes);
+      expect(told).toMatch(/^content: 5 files were attached: 1 as they were, 1 of persons who were forgotten, 3 missing or damaged$/m);
+      for (const { where, name } of [altered, cut])
+        expect(told).toContain(`${where}: the content ${name} is altered or cut off: restore it from the backup of the content`);
+      expect(told).toContain(`${lost.where}: the content ${lost.name} is missing: restore it from the backup of the content`);
+      expect(told).not.toContain(whole.name);
+      expect(code).toBe(1);
+      expect((await run(check)).told).toContain('0 missing or damaged');
+    });
   });
 
   it('refuses a number of instants that is none', async () => {

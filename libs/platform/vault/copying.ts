@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Vault } from './port.js';
 
 /** Two vaults hold something else under one name. */
@@ -14,16 +15,18 @@ export const copyVault = async (from: Vault, to: Vault, isLeft: (name: string) =
   for await (const { name, destroyed } of from.names()) {
     if (isLeft(name)) continue;
     copied++;
-    const bytes = destroyed ? 'destroyed' : await from.get(name);
-    if (!(bytes instanceof Uint8Array)) {
-      await to.destroy(name);
-      continue;
-    }
-    const put = await to.put(name, bytes);
-    if (put === 'stored') continue;
-    const held = await to.get(name);
-    if (!(held instanceof Uint8Array) || !Buffer.from(held).equals(bytes))
+    const bytes = destroyed ? 'destroyed' : await from.stream(name);
+    if (bytes === undefined || bytes === 'destroyed') await to.destroy(name);
+    else if ((await to.put(name, bytes)) !== 'stored' && (await digestOf(from, name)) !== (await digestOf(to, name)))
       throw new VaultsDiffer(`the other vault holds something else under '${name}': copy into an empty one`);
   }
   return copied;
+};
+
+/** Of what is under the name; of nothing when there is nothing. */
+const digestOf = async (vault: Vault, name: string): Promise<string> => {
+  const hash = createHash('sha256');
+  const bytes = await vault.stream(name);
+  for await (const piece of typeof bytes === 'object' ? bytes : [bytes ?? 'nothing']) hash.update(piece);
+  return hash.digest('hex');
 };
