@@ -50,7 +50,8 @@ const wordsFor: Readonly<Record<string, number>> = {
 
 const extendedCodeOf = (e: unknown): number => {
   const of = e as { errcode?: number; sqliteExtendedCode?: number; sqliteCode?: number; message?: string };
-  return of.errcode ?? of.sqliteExtendedCode ?? of.sqliteCode ?? wordsFor[of.message ?? ''] ?? 0;
+  // The driver's errcode is sometimes the short one
+  return of.sqliteExtendedCode ?? of.errcode ?? of.sqliteCode ?? wordsFor[of.message ?? ''] ?? 0;
 };
 const codeOf = (e: unknown): number => extendedCodeOf(e) & 0xff;
 
