@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { duties, isServed } from '#apps/cli/duties.js';
 import { aggregates, collections, views } from '#apps/contexts.js';
+import { isOwn } from '#platform/decider/aggregate.js';
 
 /** The full title of every test that a spec runs, as written in it: `describe` and `it`, `.each` included, joined by blanks. */
 const titlesIn = (text: string): ReadonlySet<string> => {
@@ -38,6 +39,12 @@ describe('the duties', () => {
   it('are the thirty-two of the job descriptions, each told once', () => {
     expect(duties).toHaveLength(32);
     expect(new Set(duties.map(({ duty }) => duty)).size).toBe(32);
+  });
+
+  it('are what every command that a person may send is there for', () => {
+    const named = served.flatMap(([, { commands }]) => commands);
+    const sent = aggregates.flatMap(({ commands }) => [...commands.values()]).filter((command) => !isOwn(command));
+    expect(sent.filter((command) => !named.includes(command)).map(({ name }) => name)).toEqual([]);
   });
 
   it.each(served)('%i is served by commands, events and read models that the product has', (_, { commands, events, reads }) => {

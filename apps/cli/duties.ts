@@ -53,6 +53,7 @@ const specs = {
   relating: 'libs/contexts/requests/request/relating.spec.ts',
   ending: 'libs/contexts/requests/request/ending.spec.ts',
   problem: 'libs/contexts/requests/problem.spec.ts',
+  importing: 'libs/contexts/requests/importing.spec.ts',
   task: 'libs/contexts/requests/task.spec.ts',
   setting: 'libs/contexts/settings/setting.spec.ts',
   client: 'libs/contexts/staff/client.spec.ts',
@@ -66,6 +67,7 @@ const specs = {
   reactions: 'test/journeys/reactions.spec.ts',
   settings: 'test/journeys/settings.spec.ts',
   correcting: 'test/journeys/correcting.spec.ts',
+  files: 'test/journeys/files.spec.ts',
 } as const;
 
 /** The duties of an application support technician, as job descriptions state them: the first is number 1. */
@@ -133,11 +135,13 @@ export const duties: readonly (Served | NotServed)[] = [
     duty: 'Keeps a database of requests, and follows each until it is over',
     commands: [
       ...[waiting.HoldRequest, waiting.ResumeRequest, relating.LinkRequests, relating.UnlinkRequests],
-      ...[relating.MergeRequest, relating.UnmergeRequest, talking.AddWatcher, talking.RemoveWatcher],
+      ...[relating.MergeRequest, relating.UnmergeRequest, talking.AddWatcher, talking.RemoveWatcher, ending.CancelRequest],
     ],
     events: [
       ...[requestEvents.RequestPutOnHold, requestEvents.RequestResumed, requestEvents.RequestsLinked, requestEvents.RequestsUnlinked],
       ...[requestEvents.RequestMerged, requestEvents.RequestUnmerged, requestEvents.WatcherAdded, requestEvents.WatcherRemoved],
+      ...[requestEvents.RequestCancelled, requestEvents.RequestStatusImported, requestEvents.AttributesImported],
+      ...[requestEvents.ActivityImported],
     ],
     reads: [requests],
     tests: {
@@ -152,6 +156,11 @@ export const duties: readonly (Served | NotServed)[] = [
         'UnlinkRequests undoes a link of what is %s',
         'MergeRequest is for the assignee, a senior and a coordinator',
         'UnmergeRequest leads back to %s, the status left',
+      ],
+      [specs.ending]: ['CancelRequest withdraws what is %s'],
+      [specs.importing]: [
+        'a row of another tool is the whole state after its events, whatever was before',
+        'a row of another tool of a log of activities tells what was done, and moves the status only when it means one',
       ],
       [specs.talking]: ['AddWatcher lets a staff member watch what is %s', 'RemoveWatcher takes one off what is %s, and leaves the others'],
       [specs.reactions]: ['what the desk does by itself brings a hold back when its date has come, and not before'],
@@ -305,23 +314,31 @@ export const duties: readonly (Served | NotServed)[] = [
     duty: 'Works under a coordinator',
     commands: [
       ...[assigning.AssignToStaff, assigning.EscalateRequest, sorting.OverridePriority, team.NameTeamLead],
-      ...[staffMember.AppointDeputy, staffMember.WithdrawDeputy],
+      ...[staffMember.AppointDeputy, staffMember.WithdrawDeputy, staffMember.WithdrawSkill, staffMember.RecordDeparture],
+      ...[team.RemoveTeamMember, team.DisbandTeam],
     ],
     events: [
       ...[requestEvents.RequestAssigned, requestEvents.RequestEscalated, requestEvents.PriorityOverridden, teamEvents.TeamLeadNamed],
-      ...[staffEvents.DeputyAppointed, staffEvents.DeputyWithdrawn],
+      ...[staffEvents.DeputyAppointed, staffEvents.DeputyWithdrawn, staffEvents.SkillWithdrawn, staffEvents.StaffMemberDeparted],
+      ...[teamEvents.TeamMemberRemoved, teamEvents.TeamDisbanded],
     ],
-    reads: [workload, requests, teams],
+    reads: [workload, requests, teams, staffMembers],
     tests: {
       [specs.assigning]: [
         'AssignToStaff of complex work to one who is not senior happens when a coordinator names a supervisor and a reason',
         'EscalateRequest up the line changes the level alone of what is %s',
       ],
       [specs.sorting]: ['OverridePriority sets the priority of what is %s by hand'],
-      [specs.team]: ['NameTeamLead names an active member from a day on, today when none is said'],
+      [specs.team]: [
+        'NameTeamLead names an active member from a day on, today when none is said',
+        'RemoveTeamMember takes a member out from a day on, today when none is said',
+        'DisbandTeam ends a team to which no open request is routed',
+      ],
       [specs.staffMember]: [
         'AppointDeputy names who stands in, for the member and a coordinator',
         'WithdrawDeputy ends whatever they were appointed for, for the member and a coordinator',
+        'WithdrawSkill takes a skill back',
+        'RecordDeparture ends the membership, and with it skills, absences, deputies and what was asked',
       ],
       [specs.views]: [
         'views that join collections GET /workload tells of each member what is in hand, held, logged this week, and when they are away; the most loaded first',
@@ -363,6 +380,11 @@ export const duties: readonly (Served | NotServed)[] = [
         'AttachFile puts a file whose bytes are there to what is %s',
         'AttachFile is refused before its bytes are there, and when they are more or fewer: content-not-found',
         'AttachFile is shown to the client',
+      ],
+      [specs.files]: [
+        'files of requests the bytes first of a file of %i bytes come back as they went',
+        'files of requests who may is whoever may send to the request: of another client’s there is none',
+        'files of requests what is answered stands in the request and its history, for the client too',
       ],
     },
   },
