@@ -41,6 +41,8 @@ class RawLog {
 
   constructor(folder: string) {
     this.file = new SqliteFile(join(folder, 'raw.db'), { durability: 'full' });
+    // As SQLite has it: who writes past the door's transactions checkpoints by its own means
+    this.file.exec('PRAGMA wal_autocheckpoint = 1000');
     this.file.exec(`CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, id TEXT NOT NULL,
       type TEXT NOT NULL, data TEXT NOT NULL, metadata TEXT NOT NULL, UNIQUE (stream, revision)) STRICT`);
   }
