@@ -81,8 +81,8 @@ describe('the whole way of a request, over HTTP', () => {
       lastInformedAt: after(50),
       openQuestion: '4',
     });
-    await act(technician, 'HoldRequest', { hold: 'client', until: '2026-03-05T09:00:00+01:00' }, 'RequestPutOnHold', {
-      ...{ status: 'on-hold', hold: 'client', followUpAt: '2026-03-05T08:00:00.000Z' },
+    await act(technician, 'HoldRequest', { hold: 'vendor', until: '2026-03-05T09:00:00+01:00' }, 'RequestPutOnHold', {
+      ...{ status: 'on-hold', hold: 'vendor', followUpAt: '2026-03-05T08:00:00.000Z' },
     });
     await act(technician, 'RecordReply', { text: 'It is red', channel: 'phone', occurredAt: after(65) }, 'ReplyRecorded', {
       openQuestion: null,
@@ -144,7 +144,7 @@ describe('the whole way of a request, over HTTP', () => {
       expect(changes[1]).toEqual({ team: { before: null, after: desk.team } });
       expect(changes[2]).toEqual({ assignee: { before: null, after: desk.ann }, status: { before: 'new', after: 'assigned' } });
       expect(changes[3]).toEqual({ status: { before: 'assigned', after: 'in-progress' } });
-      expect(changes[5]).toMatchObject({ status: { before: 'in-progress', after: 'on-hold' }, hold: { before: null, after: 'client' } });
+      expect(changes[5]).toMatchObject({ status: { before: 'in-progress', after: 'on-hold' }, hold: { before: null, after: 'vendor' } });
       expect(changes[9]).toMatchObject({ resolution: { before: 'Fuse changed', after: null }, code: { before: 'solved', after: null } });
       expect(changes[13]).toMatchObject({ reopenCount: { before: 0, after: 1 }, closedAt: { before: after(130), after: null } });
     });

@@ -21,6 +21,14 @@ import { reject } from '../rejections.js';
 import { chosenBy, loadsIn, membersOf, suggestedIn } from '../routing.js';
 import { atWork, isAssigneeOrCoordinator, isSeniorOrCoordinator } from '../standing.js';
 
+/** What was read before the team is known, and before who is in it. */
+interface Ruled {
+  readonly rules: Settings['routing-rules'];
+}
+interface Chosen {
+  readonly team: Team | null;
+}
+
 /** Sends the request to a team: the one named, else the one that the routing rules choose. Another team than before clears the assignee. */
 export class RouteRequest extends Command<Done> {
   @MayBeLeftOut() @IsUUID() readonly team?: string;
@@ -28,11 +36,11 @@ export class RouteRequest extends Command<Done> {
   static readonly who = ['technician', 'coordinator'] as const;
   static readonly facts = () => ({ rules: setting('routing-rules'), categories: setting('categories') });
   static readonly further = [
-    (c: RouteRequest, was: Request, { rules }: { readonly rules: Settings['routing-rules'] }) => ({
+    (c: RouteRequest, was: Request, { rules }: Ruled) => ({
       team: teamAsRead(c.team ?? chosenBy(rules, was).team),
     }),
-    (c: RouteRequest, _: Request, { team }: { readonly team: Team | null }) => loadsIn(c.team === undefined ? team : null),
-    (c: RouteRequest, _: Request, { team }: { readonly team: Team | null }) => membersOf(c.team === undefined ? team : null),
+    (c: RouteRequest, _: Request, { team }: Chosen) => loadsIn(c.team === undefined ? team : null),
+    (c: RouteRequest, _: Request, { team }: Chosen) => membersOf(c.team === undefined ? team : null),
   ] as const;
 
   static decide(c: RouteRequest, was: Request, given: Given<typeof RouteRequest>) {
