@@ -6,7 +6,7 @@ import { type Done } from '#platform/decider/aggregate.js';
 import { type Acting, type Actor, type Body, idFor } from './acting.js';
 import { Chance } from './chance.js';
 import { instantOf, workLater } from './office.js';
-import { type Contact, type Gathered, type Language, type Served, teamFor, teams } from './people.js';
+import { type Contact, type Gathered, type Served, teamFor, teams } from './people.js';
 import { actorOf, coordinator, takers } from './roster.js';
 import { type Phrases, type Topic, type TopicName, topics, type Wording } from './topics.js';
 import { colleagues, filled, phrases, weekdays, wordings } from './wordings.js';
@@ -45,10 +45,6 @@ export class Case {
       ...{ app: chance.pick(client.applications), who: chance.pick(colleagues), when: chance.pick(weekdays[language]) },
       n: String(chance.between(100, 899)),
     };
-  }
-
-  get language(): Language {
-    return this.contact.language;
   }
 
   /** A text about this request. */

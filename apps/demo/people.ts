@@ -4,8 +4,7 @@ import { type Actor, idFor } from './acting.js';
 
 export type Language = 'en' | 'fr';
 
-interface Hired extends Actor {
-  readonly key: string;
+export interface Hired extends Actor {
   readonly name: string;
   readonly level: 'entry' | 'senior';
   /** For how many days they had been there when the month began; fewer than none: hired in it. */
@@ -14,7 +13,7 @@ interface Hired extends Actor {
 }
 
 const hired = (key: string, name: string, level: Hired['level'], days: number, skills: readonly string[], role: Actor['role']): Hired => ({
-  ...{ id: idFor(`staff/${key}`), key, name, level, days, skills, role },
+  ...{ id: idFor(`staff/${key}`), name, level, days, skills, role },
 });
 
 export const claire = hired('claire', 'Claire Fontaine', 'senior', 3_120, ['desktop'], 'coordinator');
@@ -73,65 +72,45 @@ export interface Served {
   /** How much it asks, beside the others. */
   readonly weight: number;
 }
-const client = (
-  key: string,
-  name: string,
-  zone: string,
-  language: Language,
-  liaison: Actor,
-  weight: number,
-  applications: readonly string[],
-  ...people: readonly string[]
-): Served => {
-  const id = idFor(`client/${key}`);
-  const contacts = people.map((person): Contact => ({
-    ...{ id: idFor(`contact/${key}/${person}`), role: 'client', client: id, name: person, language },
+const client = ({ people, ...rest }: Omit<Served, 'id' | 'contacts'> & { readonly people: readonly string[] }): Served => {
+  const id = idFor(`client/${rest.key}`);
+  const contacts = people.map((name): Contact => ({
+    ...{ id: idFor(`contact/${rest.key}/${name}`), role: 'client', client: id, name, language: rest.language },
   }));
-  return { id, key, name, zone, language, liaison, weight, applications, contacts };
+  return { id, contacts, ...rest };
 };
 
 export const clients: readonly Served[] = [
-  client(
-    'northgate',
-    'Northgate Insurance',
-    'Europe/London',
-    'en',
-    emma,
-    5,
-    ['Claims', 'Billing'],
-    'Alice Turner',
-    'Ben Cole',
-    'Ruth Hall',
-  ),
-  client(
-    'armorique',
-    'Mutuelle Armorique',
-    'Europe/Paris',
-    'fr',
-    ines,
-    5,
-    ['Contrats', 'Paie'],
-    'Yann Le Goff',
-    'Maëlle Kerven',
-    'Anne Prigent',
-  ),
-  client('harbour', 'Harbour Logistics', 'Europe/London', 'en', marek, 4, ['Freight', 'Billing'], 'Tom Becker', 'Sarah Lind'),
-  client('vercors', 'Transports Vercors', 'Europe/Paris', 'fr', hugo, 3, ['Tournées', 'Facturation'], 'Julien Blanc', 'Sophie Arnaud'),
-  client(
-    'saint-aubin',
-    'Ville de Saint-Aubin',
-    'Europe/Paris',
-    'fr',
-    claire,
-    4,
-    ['État civil', 'Paie'],
-    'Martine Royer',
-    'Karim Aziz',
-    'Paul Renaud',
-  ),
-  client('keller', 'Keller Medical', 'Europe/Zurich', 'en', oliver, 3, ['Lab results', 'Billing'], 'Nina Keller', 'Stefan Roth'),
-  client('lin', 'Coopérative du Lin', 'Europe/Brussels', 'fr', quentin, 2, ['Stocks', 'Comptabilité'], 'Luc Delvaux', 'Bénédicte Maes'),
-  client('prairie', 'Prairie Foods', 'America/Toronto', 'en', priya, 2, ['Orders', 'Accounting'], 'Dana Whitfield', 'Marc Tremblay'),
+  client({
+    ...{ key: 'northgate', name: 'Northgate Insurance', zone: 'Europe/London', language: 'en', liaison: emma, weight: 5 },
+    ...{ applications: ['Claims', 'Billing'], people: ['Alice Turner', 'Ben Cole', 'Ruth Hall'] },
+  }),
+  client({
+    ...{ key: 'armorique', name: 'Mutuelle Armorique', zone: 'Europe/Paris', language: 'fr', liaison: ines, weight: 5 },
+    ...{ applications: ['Contrats', 'Paie'], people: ['Yann Le Goff', 'Maëlle Kerven', 'Anne Prigent'] },
+  }),
+  client({
+    ...{ key: 'harbour', name: 'Harbour Logistics', zone: 'Europe/London', language: 'en', liaison: marek, weight: 4 },
+    ...{ applications: ['Freight', 'Billing'], people: ['Tom Becker', 'Sarah Lind'] },
+  }),
+  client({
+    ...{ key: 'vercors', name: 'Transports Vercors', zone: 'Europe/Paris', language: 'fr', liaison: hugo, weight: 3 },
+    ...{ applications: ['Tournées', 'Facturation'], people: ['Julien Blanc', 'Sophie Arnaud'] },
+  }),
+  client({
+    ...{ key: 'saint-aubin', name: 'Ville de Saint-Aubin', zone: 'Europe/Paris', language: 'fr', liaison: claire, weight: 4 },
+    ...{ applications: ['État civil', 'Paie'], people: ['Martine Royer', 'Karim Aziz', 'Paul Renaud'] },
+  }),
+  client({
+    ...{ key: 'keller', name: 'Keller Medical', zone: 'Europe/Zurich', language: 'en', liaison: oliver, weight: 3 },
+    ...{ applications: ['Lab results', 'Billing'], people: ['Nina Keller', 'Stefan Roth'] },
+  }),
+  client({
+    ...{ key: 'lin', name: 'Coopérative du Lin', zone: 'Europe/Brussels', language: 'fr', liaison: quentin, weight: 2 },
+    ...{ applications: ['Stocks', 'Comptabilité'], people: ['Luc Delvaux', 'Bénédicte Maes'] },
+  }),
+  client({
+    ...{ key: 'prairie', name: 'Prairie Foods', zone: 'America/Toronto', language: 'en', liaison: priya, weight: 2 },
+    ...{ applications: ['Orders', 'Accounting'], people: ['Dana Whitfield', 'Marc Tremblay'] },
+  }),
 ];
-
-export const nameOf = (id: string): string => staff.find((one) => one.id === id)?.name ?? 'the desk';

@@ -4,12 +4,12 @@ import { AddTeamMember, FormTeam, NameTeamLead } from '#contexts/staff/team.js';
 import { type Acting } from './acting.js';
 import { type Story } from './agenda.js';
 import { day, dayOf, minute } from './office.js';
-import { claire, clients, type Contact, david, type Gathered, nightShift, staff, teams } from './people.js';
+import { claire, clients, type Contact, david, type Gathered, type Hired, nightShift, staff, teams } from './people.js';
 
 /** The first Monday before opening time: who works here, in which teams, and for whom. */
 export async function* settingUp(life: Acting, begin: number): Story {
   for (const member of staff.filter(({ days }) => days >= 0)) {
-    await hire(life, begin, member.key);
+    await hire(life, begin, member);
     yield life.now + minute;
   }
   for (const team of [...teams, nightShift]) {
@@ -25,18 +25,11 @@ export async function* settingUp(life: Acting, begin: number): Story {
 }
 
 /** The first coordinator is hired by the other one. */
-export const hire = async (life: Acting, begin: number, key: string): Promise<void> => {
-  const member = staff.find((one) => one.key === key) ?? claire;
+export const hire = async (life: Acting, begin: number, member: Hired): Promise<void> => {
   const { id, name, level, days, skills } = member;
-  const reason =
-    level === 'senior' ? { reason: `Senior since before this desk had a register: ${Math.floor(days / 365)} years of service` } : {};
-  await life.does(member === claire ? david : claire, HireStaffMember, id, {
-    name,
-    level,
-    hiredOn: dayOf(begin - days * day),
-    skills,
-    ...reason,
-  });
+  const hired = { name, level, hiredOn: dayOf(begin - days * day), skills };
+  const years = `Senior since before this desk had a register: ${Math.floor(days / 365)} years of service`;
+  await life.does(member === claire ? david : claire, HireStaffMember, id, level === 'senior' ? { ...hired, reason: years } : hired);
 };
 
 const form = async (life: Acting, { id, name, categories, lead, members }: Gathered, from: string): Promise<void> => {
@@ -47,13 +40,8 @@ const form = async (life: Acting, { id, name, categories, lead, members }: Gathe
 
 const knows = async (life: Acting, contact: Contact): Promise<void> => {
   const { id, client, name, language } = contact;
-  const [mailbox] = [
-    name
-      .normalize('NFD')
-      .replace(/[^A-Za-z ]/g, '')
-      .toLowerCase()
-      .replaceAll(' ', '.'),
-  ];
+  const plain = name.normalize('NFD').replace(/[^A-Za-z ]/g, '');
+  const mailbox = plain.toLowerCase().replaceAll(' ', '.');
   const telephone = language === 'en' ? '+44 20 7946 0100' : '+33 1 99 00 01 00';
   await life.does(claire, AddContact, client, { contact: id, name, language, email: `${mailbox}@${domainOf(client)}.example`, telephone });
 };

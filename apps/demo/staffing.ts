@@ -84,7 +84,7 @@ export const staffing = (life: Acting, begin: number): void => {
 
   at(4, 16, () => life.does(claire, DisbandTeam, nightShift.id, { reason: 'Nobody calls at night' }));
   at(7, 6.8, async () => {
-    await hire(life, begin, lea.key);
+    await hire(life, begin, lea);
     await life.does(claire, AddTeamMember, serviceDesk.id, { member: lea.id, from: dayOf(begin + 7 * day) });
   });
   // On a Friday: what he still has goes back to his team by itself
