@@ -26,8 +26,9 @@ export const project = async (collection: Collection, build: Pick<Build, 'load'>
     const one = await projectOne(collection, id, was, of, open);
     filed.push(...one.filed);
     if (one.document) documents.push(one.document);
+    if (one.parked === undefined) continue;
     const passed = of.reduce((last, { position }) => (position > last ? position : last), none);
-    if (one.parked !== undefined) parked.push({ id, why: one.parked, passed, again: typeof was?.parked === 'string' });
+    parked.push({ id, why: one.parked, passed, again: typeof was?.parked === 'string' });
   }
   return { filed, documents, parked, checkpoint };
 };
