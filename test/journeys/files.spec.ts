@@ -366,8 +366,8 @@ describe('files of requests', () => {
     const during = await used();
     for (const { sent } of uploads) sent.end(piece);
     expect(await Promise.all(uploads.map(({ answered }) => answered))).toEqual(Array(8).fill(201));
-    // 80 MiB are under way
-    expect((during - before) / MiB).toBeLessThan(20);
+    // 80 MiB are under way; the driver of MongoDB holds several pieces of each
+    expect((during - before) / MiB).toBeLessThan(onServers ? 40 : 20);
     for (const one of ids) await desk.customer.does('AttachFile', one, about(whole));
     const readers = await Promise.all(
       ids.map(async (one) => {

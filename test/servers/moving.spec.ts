@@ -1,5 +1,5 @@
 import { execFile, type ExecFileException } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,8 @@ describe('a desk that moves from its folder to servers', () => {
   let to: Awaited<ReturnType<typeof trialPlaces>>;
   let desk: Awaited<ReturnType<typeof furnished>>;
   let request: string;
+  const file = 'The printer, as it burns. '.repeat(10_000);
+  const ofFile = createHash('sha256').update(file).digest('hex');
   const move = (): Promise<Ran> =>
     cli({ folder: home.folder }, 'copy', '--from', home.folder, '--to', to.places.eventStore ?? '', '--keys-to', to.places.mongo ?? '');
 
@@ -54,6 +56,9 @@ describe('a desk that moves from its folder to servers', () => {
       if (n % 3 === 0) await desk.coordinator.does('AddNote', id, { text: `note ${n}` });
       request = id;
     }
+    const path = `/requests/${request}/files/${ofFile}`;
+    await desk.customer.ask(path, { method: 'PUT', body: file, headers: { 'content-type': 'application/octet-stream' } });
+    await desk.customer.does('AttachFile', request, { name: 'a.txt', mediaType: 'text/plain', size: file.length, sha256: ofFile });
   }, 120_000);
   afterAll(async () => {
     await home.close();
@@ -110,6 +115,7 @@ describe('a desk that moves from its folder to servers', () => {
         description: 'It burns with a blue flame',
         number: 'REQ-000030',
       });
+      expect((await auditor.ask(`/requests/${request}/files/${ofFile}`)).text).toBe(file);
       // Read models are built one after the other
       const building = async () =>
         ((await (await fetch(`${served.url}/readyz`)).json()) as { readonly building: readonly string[] }).building;
