@@ -154,15 +154,13 @@ export class Reactor {
 
   /** Everything up to the head of now, what followed from it too, and what is due: for whoever moves the clock. */
   async settle(): Promise<void> {
+    const { store } = this.options;
     await this.ring();
-    for (
-      let after = (await this.begin()) - 1n, head = await this.options.store.head();
-      after < head;
-      head = await this.options.store.head()
-    ) {
-      for await (const event of this.options.store.readAll({ after })) await this.meet(event);
-      after = head;
-    }
+    for (let after = (await this.begin()) - 1n; after < (await store.head());)
+      for await (const event of store.readAll({ after })) {
+        await this.meet(event);
+        after = event.position;
+      }
   }
 
   private async again(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
