@@ -1,21 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '#test/servers/servers.js';
 
 type Told = Readonly<Record<string, unknown>>;
-
-const freePort = async (): Promise<string> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await once(server, 'close');
-  return String(port);
-};
 
 const pages = ['auditor', 'coordinator', 'engineer', 'architecture', 'duties'].map((page) => `docs/${page}.md`);
 
@@ -37,7 +28,7 @@ describe('the first hour', () => {
 
   beforeAll(async () => {
     execFileSync('npm', ['run', '-s', 'demo'], { env });
-    env['PORT'] = await freePort();
+    env['PORT'] = String(await freePort());
     server = spawn(process.execPath, ['dist/apps/api/main.js'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     if (server.stdout) await once(server.stdout, 'data');
   }, 300_000);
