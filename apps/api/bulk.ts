@@ -12,6 +12,7 @@ import { positionText, waitOf } from '#platform/http/positions.js';
 import { type Language, languageOf, Problem, rejectionTitle } from '#platform/http/problem.js';
 import { Reading } from '#platform/http/reading.js';
 import { type Collection } from '#platform/read-models/collection.js';
+import { countAs } from './limits.js';
 
 /** Things that one call names or selects. */
 export const mostInBulk = 500;
@@ -131,6 +132,7 @@ const addRoute = (
     const body = await parseBody(command, filledFromToken(aggregate, command, caller, asked.body ?? {}));
     const envelope: Envelope = { ...envelopeOf(request, caller), dryRun: dryRun === 'true' };
     const { ids, more } = await chosenBy(this.reading, collection, asked, caller.person, query, waitOf(request.headers.prefer));
+    countAs(request, ids.length);
     const language = languageOf(request.headers['accept-language']);
     let reached = -1n;
     const one = async (id: string): Promise<BulkResult> => {

@@ -51,27 +51,33 @@ export class CommandLimit implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.method === 'GET' || request.method === 'HEAD' || this.price === 0) return true;
     const { person, claims } = callerOf(request);
-    const wait = this.take(`${claims.issuer} ${person.id}`, commandsIn(request.body));
+    const actor = `${claims.issuer} ${person.id}`;
+    const wait = this.take(actor);
     if (wait > 0) throw new Problem('rate-limited', { headers: { 'Retry-After': String(Math.ceil(wait / 1000)) } });
+    charges.set(request, (commands) => this.charge(actor, commands));
     return true;
   }
 
-  /** Takes them and answers 0, or takes none and answers how many milliseconds later one may be taken. */
-  take(actor: string, commands: number): number {
+  /** Takes a command and answers 0, or takes none and answers how many milliseconds later one may be taken. */
+  take(actor: string): number {
     const now = this.now();
-    const paid = Math.max(this.paidBy.get(actor) ?? now, now);
-    const wait = paid + this.price - (now + minute);
+    const wait = Math.max(this.paidBy.get(actor) ?? now, now) + this.price - (now + minute);
     // Of sums of fractions the last is never quite whole
     if (wait > this.price / 1000) return wait;
-    if (this.paidBy.size >= manyActors) for (const [other, by] of this.paidBy) if (by <= now) this.paidBy.delete(other);
-    // Many in one call are taken whole while one may be, and paid for before the next: a call is never too large for ever
-    this.paidBy.set(actor, paid + commands * this.price);
+    this.charge(actor, 1);
     return 0;
+  }
+
+  /** Whatever it comes to: what is too much for a minute is paid for before the next is taken. */
+  charge(actor: string, commands: number): void {
+    const now = this.now();
+    const paid = Math.max(this.paidBy.get(actor) ?? now, now);
+    if (this.paidBy.size >= manyActors) for (const [other, by] of this.paidBy) if (by <= now) this.paidBy.delete(other);
+    this.paidBy.set(actor, paid + commands * this.price);
   }
 }
 
-/** A bulk call is as many commands as it names things. */
-const commandsIn = (body: unknown): number => {
-  const ids = (body as { readonly ids?: unknown } | null | undefined)?.ids;
-  return Array.isArray(ids) ? Math.max(ids.length, 1) : 1;
-};
+const charges = new WeakMap<object, (commands: number) => void>();
+
+/** A call that was taken as one command turns out to be so many. */
+export const countAs = (request: FastifyRequest, commands: number): void => charges.get(request)?.(commands - 1);

@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Command } from '@nestjs/cqrs';
 import { aggregates, collections } from '#apps/contexts.js';
 import { client, ClientRegistered } from '#contexts/staff/contract/client.js';
-import { aggregate, type Done } from '#platform/decider/aggregate.js';
+import { aggregate, type Done, isOwn } from '#platform/decider/aggregate.js';
 import { hasField } from '#platform/http/body.js';
 import { asProblem, type Caller, furnished, pathOf, Serving } from '../journeys/serving.js';
 
-const commands = aggregates.flatMap(({ commands: of }) => [...of.values()]);
+/** What the desk sends itself has no route. */
+const commands = aggregates.flatMap(({ commands: of }) => [...of.values()].filter((command) => !isOwn(command)));
 /** An id that the command's routes take. */
 const idFor = (command: string): string =>
   aggregates.find(({ commands: of }) => of.has(command))?.contract.beforehand?.ids[0] ?? randomUUID();

@@ -26,5 +26,5 @@ export const routesOf = async (desk: Desk): Promise<readonly Route[]> => {
   });
 };
 
-/** The path with each parameter filled: `id` in the place of `{id}`, what fits its form elsewhere. */
-export const filled = (path: string, id: string): string => path.replace('{id}', id).replace(/\{\w+\}/g, '0'.repeat(64));
+/** The path with its parameters filled: of the thing, and of what lies in it. */
+export const filled = (path: string, id: string, within = '0'.repeat(64)): string => path.replace('{id}', id).replace(/\{\w+\}/g, within);
