@@ -36,6 +36,11 @@ it.each([
     'a backup taken under load is restored',
     /^R17 {2}1 backups under load, restored: [1-9]\d* commands acknowledged before are in them.* proven by the seal; [1-9]\d* documents equal a clean rebuild.* answered 410; who was forgotten since cannot be read/,
   ],
+  [
+    'R18',
+    'clock, disk and network fail by a seed',
+    /^R18 {2}20 seeds: [1-9]\d* crashes, [1-9]\d* asks or answers lost, .* each with one answer and its effect once; [1-9]\d* reactions and [1-9]\d* timers, each once; .* [1-9]\d* documents equal a clean rebuild/,
+  ],
 ])(
   '%s: nothing is lost or doubled when %s',
   async (row, _, proof) => {

@@ -35,6 +35,7 @@ const rows: Readonly<Record<string, Row>> = {
   R12: { module: 'poison', full: 20, short: 2 },
   'R12/servers': { module: 'poison-on-mongo', full: 18, short: 1, needs: ['mongod'] },
   R17: { module: 'backup-restored', full: 20, short: 1 },
+  R18: { module: 'simulation', full: 200, short: 20 },
   R20: { module: 'importer-killed', full: 50, short: 3 },
 };
 
