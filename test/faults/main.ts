@@ -19,6 +19,7 @@ interface Row {
 /** The rows of the fault table. */
 const rows: Readonly<Record<string, Row>> = {
   R1: { module: 'appender-killed', full: 200, short: 3 },
+  R2: { module: 'power-loss', full: 10_000, short: 40, needs: ['strace'] },
   R3: { module: 'damage', full: 2_000, short: 20 },
   R4: { module: 'disk-failed', full: 100, short: 2, needs: ['strace'] },
   'R4/full': { module: 'disk-full', full: 50, short: 3, needs: ['a disk of its own'] },
