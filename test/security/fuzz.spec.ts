@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -7,6 +8,7 @@ import { hasField } from '#platform/http/body.js';
 import { kebab } from '#platform/http/commands.js';
 import { type Caller, furnished, Serving } from '../journeys/serving.js';
 import { raw } from './raw.js';
+import { filled, type Route, routesOf } from './routes.js';
 
 /** How many inputs: some in every run, 10,000 in the long one. */
 const inputs = Number(process.env['LEDGERDESK_FUZZ'] ?? 1_500);
@@ -16,11 +18,13 @@ describe(`${inputs} inputs made up (seed ${seed})`, () => {
   let serving: Serving;
   let callers: readonly Caller[];
   let ids: readonly string[];
+  let routes: readonly Route[];
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   beforeAll(async () => {
     serving = await Serving.start();
     const desk = await furnished(serving);
     callers = [desk.coordinator, desk.technician, desk.auditor, desk.customer];
+    routes = await routesOf(serving.desk);
     const { id, number } = await desk.opens();
     ids = [id, number ?? '', desk.client, desk.ann, desk.team, desk.contact];
   });
@@ -144,7 +148,6 @@ describe(`${inputs} inputs made up (seed ${seed})`, () => {
     { weight: 1, arbitrary: fc.array(segment, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`) },
     { weight: 1, arbitrary: oneOf('/livez', '/readyz', '/openapi.json', '/docs', '/docs/..%2f..%2fpackage.json', '/docs/begin.js') },
   );
-  const where = fc.oneof({ weight: 1, arbitrary: sending }, { weight: 1, arbitrary: fc.record({ path, body: chance }) });
   const parameters = [
     ...[
       'kind',
@@ -188,6 +191,27 @@ describe(`${inputs} inputs made up (seed ${seed})`, () => {
   const query = fc
     .array(fc.tuple(oneOf(...parameters), asked), { maxLength: 5 })
     .map((pairs) => (pairs.length === 0 ? '' : `?${pairs.map(([name, of]) => `${name}=${encodeURIComponentOrNot(of)}`).join('&')}`));
+  /** What names many things, well or not. */
+  const many = fc
+    .record(
+      {
+        ids: fc.oneof(fc.array(fc.oneof(known, text), { maxLength: 4 }), fc.jsonValue({ maxDepth: 1 })),
+        filter: fc.oneof(
+          fc.dictionary(oneOf(...parameters), fc.oneof(asked, fc.array(asked, { maxLength: 3 })), { maxKeys: 3 }),
+          fc.jsonValue({ maxDepth: 2 }),
+        ),
+        body: fc.dictionary(oneOf(...Object.keys(likely)), fc.oneof(text, fc.jsonValue({ maxDepth: 2 })), { maxKeys: 4 }),
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    )
+    .map((o) => JSON.stringify(o));
+  /** Any route that is served, by its number: whoever made it. */
+  const anyRoute = fc.record({ nth: fc.nat(), path: segment, body: fc.oneof(chance, many) });
+  const where = fc.oneof(
+    { weight: 4, arbitrary: sending },
+    { weight: 4, arbitrary: fc.record({ path, body: chance }) },
+    { weight: 3, arbitrary: anyRoute },
+  );
   const header = fc.oneof(
     oneOf(
       '',
@@ -216,52 +240,73 @@ describe(`${inputs} inputs made up (seed ${seed})`, () => {
       'cookie',
       'range',
       'x-forwarded-for',
+      ...['authorization', 'if-none-match', 'content-encoding', 'tracestate', 'origin', 'forwarded', 'x-http-method-override', 'upgrade'],
     ),
     header,
     { maxKeys: 4, noNullPrototype: true },
   );
-  const type = fc.oneof({ weight: 12, arbitrary: fc.constant('application/json') }, header);
+  const type = fc.oneof(
+    { weight: 12, arbitrary: fc.constant('application/json') },
+    { weight: 2, arbitrary: fc.constant('application/octet-stream') },
+    header,
+  );
   const method = fc.option(oneOf('POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'), { freq: 5, nil: undefined });
 
   it('get an answer: never a 5xx, never a stack, and a trace id with each refusal', async () => {
     let refused = 0;
     const statuses = new Map<number, number>();
+    const reached = new Set<Route>();
     await fc.assert(
-      fc.asyncProperty(
-        fc.record({ where, method, query, headers, type, who: fc.nat({ max: 11 }) }),
-        async ({ where: { path: to, body }, ...x }) => {
-          // Mostly the coordinator, sometimes nobody
-          const token = x.who === 11 ? undefined : (callers[x.who] ?? callers[0])?.token;
-          const as = x.method ?? (/^\/[^/]+\/[^/]+\/(?!history)/.test(to) ? 'POST' : 'GET');
-          const sends = as !== 'GET' && as !== 'HEAD';
-          const answered = await raw(
-            serving.url,
-            agent,
-            as,
-            `${to}${sends ? '' : x.query}`.replace(/[^\x21-\x7e]/g, '.'),
-            { ...x.headers, ...(sends && { 'content-type': x.type }), ...(token !== undefined && { authorization: `Bearer ${token}` }) },
-            sends ? body : undefined,
-          );
-          statuses.set(answered.status, (statuses.get(answered.status) ?? 0) + 1);
-          expect(answered.status).toBeLessThan(500);
-          expect(answered.text).not.toMatch(/node_modules|\.ts:\d|\n\s+at /);
-          if (answered.status < 400 || as === 'HEAD') return;
-          refused++;
-          expect(answered.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-          expect(JSON.parse(answered.text)).toMatchObject({
-            status: answered.status,
-            traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
-          });
-        },
-      ),
+      fc.asyncProperty(fc.record({ where, method, query, headers, type, who: fc.nat({ max: 11 }) }), async ({ where: at, ...x }) => {
+        const { body } = at;
+        const route = 'nth' in at ? routes[at.nth % routes.length] : undefined;
+        if (route) reached.add(route);
+        const to = route ? filled(route.path, at.path, createHash('sha256').update(body).digest('hex')) : at.path;
+        // Mostly the coordinator, sometimes nobody
+        const token = x.who === 11 ? undefined : (callers[x.who] ?? callers[0])?.token;
+        const as = x.method ?? route?.method ?? (/^\/[^/]+\/[^/]+\/(?!history)/.test(to) ? 'POST' : 'GET');
+        const sends = as !== 'GET' && as !== 'HEAD';
+        const answered = await raw(
+          serving.url,
+          agent,
+          as,
+          `${to}${sends ? '' : x.query}`.replace(/[^\x21-\x7e]/g, '.'),
+          {
+            ...(token !== undefined && { authorization: `Bearer ${token}` }),
+            ...x.headers,
+            ...(sends && { 'content-type': isFile(to) ? 'application/octet-stream' : x.type }),
+          },
+          sends ? body : undefined,
+        );
+        statuses.set(answered.status, (statuses.get(answered.status) ?? 0) + 1);
+        expect(answered.status).toBeLessThan(500);
+        expect(answered.text).not.toMatch(/node_modules|\.ts:\d|\n\s+at /);
+        if (answered.status < 400 || as === 'HEAD') return;
+        refused++;
+        expect(answered.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+        expect(JSON.parse(answered.text)).toMatchObject({
+          status: answered.status,
+          traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
+        });
+      }),
       { numRuns: inputs, seed, endOnFailure: false },
     );
+    process.stdout.write(
+      `${inputs} inputs (seed ${seed}), ${reached.size} of ${routes.length} routes by their number: ${[...statuses]
+        .sort(([a], [b]) => a - b)
+        .map(([status, times]) => `${status} ${times}`)
+        .join(', ')}\n`,
+    );
+    if (inputs >= 10_000) expect(routes.filter((route) => !reached.has(route))).toEqual([]);
     // Chance reached all layers: what is done, what is refused by form, by role, by a rule
     for (const status of [200, 201, 400, 401, 403, 404, 409, 415]) expect([status, statuses.get(status) ?? 0]).not.toEqual([status, 0]);
     expect(refused).toBeGreaterThan(inputs / 4);
     expect((await callers[2]?.ask('/requests'))?.status).toBe(200);
   }, 600_000);
 });
+
+/** A third of the files come as bytes: others are refused before they are looked at. */
+const isFile = (path: string): boolean => /\/files\/(?=.*[0-4]$)/.test(path);
 
 function encodeURIComponentOrNot(of: string): string {
   try {
