@@ -72,6 +72,7 @@ const commandPath = (aggregate: Aggregate, command: AnyCommand, body: BodySchema
       412: problem('changed since the revision named'),
       422: problem('the key was used with another body'),
       413: problem('the body is too large'),
+      429: problem('too many commands: wait as Retry-After says'),
       415: problem('not JSON'),
       503: problem('later'),
       507: problem('the disk is full'),
