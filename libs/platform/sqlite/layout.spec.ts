@@ -93,6 +93,17 @@ describe('a file of a layout', () => {
     expect(things(await open())).toEqual(['made']);
   });
 
+  it('is begun where power went while its first page was written: what is torn is taken back by its journal', async () => {
+    // sqlite.org/fileformat2.html, 3: of a database that had no page before
+    const journal = Buffer.alloc(512);
+    journal.write('d9d505f920a163d7', 'hex');
+    journal.writeInt32BE(512, 20);
+    journal.writeInt32BE(4096, 24);
+    writeFileSync(`${path}-journal`, journal);
+    writeFileSync(path, Buffer.alloc(4096).fill('torn', 512));
+    expect(things(await open())).toEqual(['made']);
+  });
+
   it('is not begun by halves when its making fails', async () => {
     const failing = layout({
       make: (file) => {
@@ -107,6 +118,12 @@ describe('a file of a layout', () => {
   describe('is refused, and left to the byte,', () => {
     it('when it is no database', async () => {
       writeFileSync(path, 'not a database at all\n'.repeat(100));
+      await refused(layout(), FileDamaged, /not a database/);
+    });
+
+    it('when it is no database, and a journal beside it cannot help', async () => {
+      writeFileSync(path, 'not a database at all\n'.repeat(100));
+      writeFileSync(`${path}-journal`, 'nor a journal\n'.repeat(100));
       await refused(layout(), FileDamaged, /not a database/);
     });
 

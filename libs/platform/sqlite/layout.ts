@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { FileDamaged, type FileOptions, SqliteFile } from './door.js';
 import { requireWholeWal } from './wal.js';
@@ -80,7 +81,11 @@ const headerOf = async (path: string): Promise<Header | undefined> => {
     const bytes = Buffer.alloc(108);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
     if (bytesRead === 0) return undefined;
-    if (bytes.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new FileDamaged(`${path} is damaged: it is not a database`);
+    if (bytes.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
+      // Power went while its first page was written: SQLite takes that back by its journal, or says itself that it cannot
+      if (existsSync(`${path}-journal`)) return undefined;
+      throw new FileDamaged(`${path} is damaged: it is not a database`);
+    }
     return { is: bytes.readInt32BE(68), version: bytes.readInt32BE(60), empty: bytes[100] === 0x0d && bytes.readUInt16BE(103) === 0 };
   } finally {
     await handle.close();
