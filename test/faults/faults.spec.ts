@@ -32,6 +32,11 @@ it.each([
     /^R12 {2}2 kinds of poison, 3 in 3000 events each: 6 documents parked, no other, each told once; redriven while [1-9]\d* more events came, [1-9]\d* documents and [1-9]\d* filed versions equal a clean rebuild/,
   ],
   [
+    'R16',
+    'it is started again',
+    /^R16 {2}1 restarts with 20\d{3} events and more: ready 1 after SIGKILL in .*; [1-9]\d* commands acknowledged, the last before each restart answered the same after it/,
+  ],
+  [
     'R17',
     'a backup taken under load is restored',
     /^R17 {2}1 backups under load, restored: [1-9]\d* commands acknowledged before are in them.* proven by the seal; [1-9]\d* documents equal a clean rebuild.* answered 410; who was forgotten since cannot be read/,
@@ -39,7 +44,7 @@ it.each([
   [
     'R18',
     'clock, disk and network fail by a seed',
-    /^R18 {2}20 seeds: [1-9]\d* crashes, [1-9]\d* asks or answers lost, .* each with one answer and its effect once; [1-9]\d* reactions and [1-9]\d* timers, each once; .* [1-9]\d* documents equal a clean rebuild/,
+    /^R18 {2}50 seeds: [1-9]\d* crashes, [1-9]\d* asks or answers lost, .* each with one answer and its effect once; [1-9]\d* reactions and [1-9]\d* timers, each once; .* [1-9]\d* documents equal a clean rebuild/,
   ],
 ])(
   '%s: nothing is lost or doubled when %s',

@@ -35,8 +35,9 @@ const rows: Readonly<Record<string, Row>> = {
   R15: { module: 'network-cut', full: 200, short: 4, needs: ['eventstored', 'mongod'] },
   R12: { module: 'poison', full: 20, short: 2 },
   'R12/servers': { module: 'poison-on-mongo', full: 18, short: 1, needs: ['mongod'] },
+  R16: { module: 'restart', full: 20, short: 1 },
   R17: { module: 'backup-restored', full: 20, short: 1 },
-  R18: { module: 'simulation', full: 200, short: 20 },
+  R18: { module: 'simulation', full: 200, short: 50 },
   R20: { module: 'importer-killed', full: 50, short: 3 },
 };
 
