@@ -10,7 +10,7 @@ const tracer = () => trace.getTracer('ledgerdesk');
 
 /** Whether a collector is named: without one nothing is traced, and nothing of it is loaded. */
 export const isTracing = (env: NodeJS.ProcessEnv = process.env): boolean =>
-  Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
+  Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 
 /** Begins to send spans to the collector of OTEL_EXPORTER_OTLP_ENDPOINT. @returns how to end it, nothing held back */
 export const startTracing = async (service: string, version: string): Promise<() => Promise<void>> => {
