@@ -136,7 +136,7 @@ describe('files of other tools', () => {
       source: 'import',
       actor: 'importer',
       occurred: '2024-05-01T10:00:00.000Z',
-      version: 1,
+      version: 2,
       previous: '',
     });
     expect(await imports(await readFile(file))).toMatchObject({ imported: 0, unchanged: 4, events: 0 });
