@@ -126,7 +126,8 @@ const proveEvents = (events: readonly StoredEvent[]): { readonly echoes: number;
     if (type === 'BellEchoed') once(echoes, dataOf(event, 'of'), where);
     if (type === 'BellChimed') once(chimes, `${stream}@${dataOf(event, 'since')}`, where);
     if (type !== 'CommandAnswered') continue;
-    once(answered, dataOf(event, 'command'), where);
+    // A document that lags is met again by a timer: its command gives the first answer
+    if (stream === 'journal-echo') once(answered, dataOf(event, 'command'), where);
     holds(dataOf(event, 'outcome') !== 'failed', () => `${where}: ${JSON.stringify(event.data)}`);
   }
   for (const stroke of strokes) holds(echoes.has(stroke), () => `${stroke} was never answered`);
