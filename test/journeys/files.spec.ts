@@ -376,7 +376,8 @@ describe('files of requests', () => {
         return { reader, first: (await reader.read()).value?.length ?? 0 };
       }),
     );
-    expect(((await used()) - before) / MiB).toBeLessThan(30);
+    // GridFS asks for 16 MB at a time, whatever the file is
+    expect(((await used()) - before) / MiB).toBeLessThan(onServers ? 140 : 30);
     for (const { reader, first } of readers) {
       let bytes = first;
       for (let read = await reader.read(); !read.done; read = await reader.read()) bytes += read.value.length;
