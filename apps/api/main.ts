@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { build, openDesk, placesOf, serversOf } from '../desk.js';
@@ -58,7 +57,8 @@ const start = async (): Promise<void> => {
     await app.close();
     clearInterval(looking);
     projector?.postMessage('stop');
-    if (projector) await Promise.race([once(projector, 'exit'), delay(5_000, undefined, { ref: false })]);
+    // A thread that is cut off while SQLite works for it takes the process down with it, by SIGABRT
+    if (projector) await once(projector, 'exit');
     await desk.close();
     await untrace();
   };

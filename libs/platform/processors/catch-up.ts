@@ -149,5 +149,6 @@ export const catchUp = async (
     events.push(event);
     if (events.length >= lot) await flush();
   }
-  await flush();
+  // Whoever is told to stop waits for no lot more: it is read again
+  if (!signal?.aborted) await flush();
 };
