@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventUnreadable } from '#platform/decider/contract.js';
+import { type EventStore } from '#platform/event-store/port.js';
 import { type Build } from '#platform/read-models/port.js';
 import { catchUp, project } from './catch-up.js';
 import { all, open, type Opened, opened, parcels, ParcelDelivered, ParcelMangled, ParcelMoved, sent, stored, told } from './spec.js';
@@ -145,6 +146,23 @@ describe('catchUp', () => {
     expect(await build.find('r')).toBeUndefined();
     await catchUp(at.store, parcels, build, open, { signal: AbortSignal.abort() });
     expect(await build.checkpoint()).toBe(second);
+  });
+
+  it('leaves what it has read and not yet folded when the signal comes: nobody who ends waits for it', async () => {
+    await at.teller.tell(told('p', sent('Lyon'), 0), told('q', sent('Oran'), 0), told('r', sent('Turin'), 0));
+    const stopping = new AbortController();
+    const store = Object.assign(Object.create(at.store) as EventStore, {
+      readAll: async function* (options: Parameters<EventStore['readAll']>[0]) {
+        for await (const event of at.store.readAll(options)) {
+          if (event.position === 3n) stopping.abort();
+          yield event;
+        }
+      },
+    });
+    await catchUp(store, parcels, build, open, { lot: 2, signal: stopping.signal });
+    expect(await build.checkpoint()).toBe(2n);
+    await catchUp(at.store, parcels, build, open, { lot: 2, signal: new AbortController().signal });
+    expect(await build.checkpoint()).toBe(3n);
   });
 
   it('keeps what was written before an event that cannot be decoded, and the checkpoint stays before it', async () => {
