@@ -1,3 +1,4 @@
+import { setImmediate as soon } from 'node:timers/promises';
 import { type Contract, EventUnreadable, type Folded } from '#platform/decider/contract.js';
 import { type EventStore, none, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, foldedOf, type Opener, stateText, versionOf } from '#platform/read-models/collection.js';
@@ -135,6 +136,8 @@ export const catchUp = async (
     const parked = await feed(collection, build, events, last.position, open);
     progress?.(events.length, parked);
     events = [];
+    // All of it is done without a turn of the event loop: the message that says to stop would come only at the end
+    await soon();
   };
   const after = await build.checkpoint();
   const { contract } = collection.aggregate;
