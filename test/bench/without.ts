@@ -12,6 +12,9 @@ const chain = `
   export const chained = (_stream, _revision, event, previous) => ({ ...event, metadata: { ...event.metadata, previous, hash: '' } });
   export const brokenLink = () => undefined;`;
 const sealing = `
+  export class PersonForgotten extends Error {}
+  export class KeyMissing extends Error {}
+  export const nameOf = (owner, key) => owner + '/' + key;
   export class Sealer {
     async seal(owner, key, text) { return { owner, key, box: text }; }
     async open({ box }) { return box; }
