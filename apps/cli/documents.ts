@@ -94,7 +94,9 @@ const reads = (): readonly (readonly [path: string, of: Listed])[] => [
 
 const routeLines = (): string[] => [
   ...aggregates.flatMap(({ collection, commands }) =>
-    [...commands.values()].map((command) => `POST /${collection}/{id}/${kebab(command.name)}  ${command.who.join(', ')}`),
+    [...commands.values()]
+      .filter((command) => !isOwn(command))
+      .map((command) => `POST /${collection}/{id}/${kebab(command.name)}  ${command.who.join(', ')}`),
   ),
   `PUT  ${fileRoute.path}  ${fileRoute.senders.join(', ')}`,
   ...reads().map(([path, { readers, client }]) => `GET  ${path}  ${[...readers, ...(client ? ['client (own)'] : [])].join(', ')}`),
@@ -107,7 +109,10 @@ const commandTable = ({ contract, chapters, collection, texts: _ }: Aggregate): 
   '| chapter | command | route | who |',
   '| --- | --- | --- | --- |',
   ...Object.entries(chapters).flatMap(([chapter, commands]) =>
-    commands.map((c) => `| ${chapter} | ${c.name} | \`POST /${collection}/{id}/${kebab(c.name)}\` | ${c.who.join(', ')} |`),
+    commands.map((c) => {
+      const route = isOwn(c) ? 'none: the desk alone sends it' : `\`POST /${collection}/{id}/${kebab(c.name)}\``;
+      return `| ${chapter} | ${c.name} | ${route} | ${c.who.join(', ')} |`;
+    }),
   ),
   '',
 ];
