@@ -48,8 +48,10 @@ export class Journal {
     private readonly build: string,
     private readonly reaction: string,
     private last: Last,
-    /** The position of the fact met last, or of the reaction's beginning: what lies before is done with. */
+    /** The position of the fact met last, or of the reaction's beginning: what comes after it is to be met. */
     readonly from: bigint,
+    /** That fact itself: not all that follows from it may be answered. */
+    readonly met: StoredEvent | undefined,
     private source: string | null,
     private readonly answered: Set<string>,
   ) {}
@@ -68,9 +70,10 @@ export class Journal {
     }
     if (!last) {
       const begun = await record(store, build, contract, reaction, unopened, ReactionDeployed({ reaction }), by);
-      return new Journal(store, build, reaction, lastOf(begun), begun.position, null, answered);
+      return new Journal(store, build, reaction, lastOf(begun), begun.position, undefined, null, answered);
     }
-    return new Journal(store, build, reaction, last, source === null ? last.position : await positionOf(store, source), source, answered);
+    const met = source === null ? undefined : await eventOf(store, source);
+    return new Journal(store, build, reaction, last, met?.position ?? last.position, met, source, answered);
   }
 
   has(source: string, command: string): boolean {
@@ -99,9 +102,9 @@ const lastOf = ({ revision, position, metadata }: StoredEvent): Last & { readonl
   return { revision, position, recorded, hash };
 };
 
-const positionOf = async (store: EventStore, source: string): Promise<bigint> => {
+const eventOf = async (store: EventStore, source: string): Promise<StoredEvent> => {
   const at = source.lastIndexOf('@');
   const revision = BigInt(source.slice(at + 1));
-  for await (const { position } of store.readStream(source.slice(0, at), { from: revision, to: revision })) return position;
+  for await (const event of store.readStream(source.slice(0, at), { from: revision, to: revision })) return event;
   throw new Error(`${source} is gone from the log`);
 };

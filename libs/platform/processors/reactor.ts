@@ -142,7 +142,7 @@ export class Reactor {
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.again(signal, async () => {
-        for await (const event of this.options.store.follow({ after: (await this.begin()) - 1n, signal }))
+        for await (const event of this.options.store.follow({ after: await this.begin(), signal }))
           if ('position' in event) await this.meet(event);
       }),
       this.again(signal, async () => {
@@ -156,7 +156,7 @@ export class Reactor {
   async settle(): Promise<void> {
     const { store } = this.options;
     await this.ring();
-    for (let after = (await this.begin()) - 1n; after < (await store.head());)
+    for (let after = await this.begin(); after < (await store.head());)
       for await (const event of store.readAll({ after })) {
         await this.meet(event);
         after = event.position;
@@ -174,11 +174,13 @@ export class Reactor {
       }
   }
 
-  /** Reads where each reaction stands; @returns the first position that one of them has not done with. */
+  /** Reads where each reaction stands, and finishes the fact that it met last; @returns after which position there is more. */
   private async begin(): Promise<bigint> {
     const held: Held[] = [];
     for (const reaction of this.reactions) held.push({ reaction, journal: await this.journalOf(reaction.name), passed: 0 });
     this.held = held;
+    for (const { reaction, journal } of held)
+      if (journal.met) await this.guard(reaction.name, () => this.answer(reaction, journal, journal.met as StoredEvent));
     return held.reduce((least, { journal: { from } }) => (from < least ? from : least), await this.options.store.head());
   }
 
@@ -189,14 +191,14 @@ export class Reactor {
   private async meet(event: StoredEvent): Promise<void> {
     for (const held of this.held) {
       const { reaction, journal } = held;
-      if (event.position < journal.from || reaction.name in this.stalled) continue;
-      const sent = await this.guard(reaction.name, () => this.answer(held, event));
+      if (event.position <= journal.from || reaction.name in this.stalled) continue;
+      const sent = await this.guard(reaction.name, () => this.answer(reaction, journal, event));
       if (sent === 0 && ++held.passed % passedMost === 0) await journal.pass(sourceOf(event));
     }
   }
 
   /** Sends what follows from an event; @returns how many commands. */
-  private async answer({ reaction, journal }: Held, event: StoredEvent): Promise<number> {
+  private async answer(reaction: Reaction, journal: Journal, event: StoredEvent): Promise<number> {
     const { metadata, type, stream, position, revision } = event;
     const trigger = reaction.when.find((one) => one.type === type && one.contract.idOf(stream) !== undefined);
     if (!trigger || metadata['source'] === 'import') return 0;
