@@ -17,6 +17,8 @@ const latest = 700;
 /** Stands between the product and a server, and disturbs what passes. */
 export class Proxy {
   private readonly lines = new Set<Line>();
+  /** Every client that is not closed yet: one whose server left a dead line is on no line any more. */
+  private readonly clients = new Set<Socket>();
   private disturbance: Disturbance | undefined;
 
   private constructor(
@@ -57,15 +59,16 @@ export class Proxy {
 
   async close(): Promise<void> {
     this.listening.close();
-    for (const { client, server } of this.lines) {
-      client.destroy();
-      server?.destroy();
-    }
-    await once(this.listening, 'close');
+    const closed = once(this.listening, 'close');
+    for (const { server } of this.lines) server?.destroy();
+    for (const client of this.clients) client.destroy();
+    await closed;
   }
 
   private take(client: Socket): void {
     client.on('error', () => {});
+    this.clients.add(client);
+    client.once('close', () => this.clients.delete(client));
     if (this.disturbance === 'reset') {
       client.resetAndDestroy();
       return;
