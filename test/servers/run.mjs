@@ -133,7 +133,6 @@ try {
       'test/journeys/views.spec.ts',
       'test/journeys/bulk.spec.ts',
       'test/journeys/reactions.spec.ts',
-      'test/journeys/redriving.spec.ts',
       'test/journeys/what-if.spec.ts',
       'test/journeys/files.spec.ts',
       'test/journeys/import.spec.ts',

@@ -159,6 +159,16 @@ describe('the door to MongoDB', () => {
     await expect(mongo.ask(() => new Promise(() => {}), 50)).rejects.toThrow(Unavailable);
   });
 
+  it('goes on where another gave up the connections that a call waited for', async () => {
+    const mongo = await open();
+    let asked = 0;
+    const answered = mongo.ask(async () => {
+      if (asked++ === 0) throw Object.assign(new Error('closed connection pool'), { name: 'MongoPoolClosedError' });
+      return 'answered';
+    });
+    expect([await answered, asked]).toEqual(['answered', 2]);
+  });
+
   it('asks nothing more once it is closed', async () => {
     const mongo = await open();
     await mongo.close();

@@ -210,8 +210,10 @@ const isClosed = (e: unknown): boolean =>
   e instanceof MongoNotConnectedError ||
   e instanceof MongoTopologyClosedError ||
   e instanceof MongoClientClosedError ||
+  // Of those who waited for one of them, by a class that the driver keeps to itself
+  (e as Error).name === 'MongoPoolClosedError' ||
   // A bulk write wraps them in its own
-  (e instanceof MongoBulkWriteError && /client was closed|topology is closed|must be connected/i.test(e.message));
+  (e instanceof MongoBulkWriteError && /client was closed|topology is closed|must be connected|closed connection pool/i.test(e.message));
 
 /** Whether a write failed because another was first under its id. */
 export const isTaken = (e: unknown): boolean => e instanceof MongoServerError && e.code === duplicate;
