@@ -21,6 +21,7 @@ import { erasures } from '#apps/cli/erasures.js';
 import { restore } from '#apps/cli/restore.js';
 import { type StoredEvent } from '#platform/event-store/port.js';
 import { SqliteFile } from '#platform/sqlite/door.js';
+import { ran } from './running.js';
 import { asProblem, type Caller, furnished, Serving } from './serving.js';
 
 const place = mkdtempSync(join(tmpdir(), 'ledgerdesk-backup-'));
@@ -53,22 +54,8 @@ afterEach(() => {
 });
 
 /** What a command prints and how it ends, on a folder; of the desk that serves when none is named. */
-const run = async (command: Subcommand, args: readonly string[], folder = serving.folder) => {
-  const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const warned = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const before = { ...process.env };
-  for (const server of ['EVENTSTORE_URL', 'MONGODB_URL']) delete process.env[server];
-  process.env['LEDGERDESK_DATA'] = folder;
-  try {
-    const code = await command.run(args);
-    const [told, warnings] = [written, warned].map(({ mock }) => mock.calls.map(([text]) => String(text)).join(''));
-    return { code, told: told ?? '', warnings: warnings ?? '' };
-  } finally {
-    written.mockRestore();
-    warned.mockRestore();
-    process.env = before;
-  }
-};
+const run = (command: Subcommand, args: readonly string[], folder = serving.folder) =>
+  ran(command, { LEDGERDESK_DATA: folder, EVENTSTORE_URL: '', MONGODB_URL: '' }, args);
 const backedUp = async (...more: string[]): Promise<string> => {
   const to = fresh();
   expect((await run(backup, ['--to', to, ...more])).code).toBe(0);

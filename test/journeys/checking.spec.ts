@@ -8,6 +8,7 @@ import { requests } from '#contexts/requests/request/index.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { rebuild } from '#platform/processors/rebuild.js';
 import { SqliteFile } from '#platform/sqlite/door.js';
+import { ran } from './running.js';
 import { furnished, Serving } from './serving.js';
 
 let serving: Serving;
@@ -27,19 +28,7 @@ afterEach(() => {
 });
 
 /** What the command prints and how it ends, on the folder of the desk that serves. */
-const run = async (command: typeof check, ...args: string[]) => {
-  const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const before = process.env['LEDGERDESK_DATA'];
-  process.env['LEDGERDESK_DATA'] = serving.folder;
-  try {
-    const code = await command.run(args);
-    return { code, told: written.mock.calls.map(([text]) => String(text)).join('') };
-  } finally {
-    written.mockRestore();
-    if (before === undefined) delete process.env['LEDGERDESK_DATA'];
-    else process.env['LEDGERDESK_DATA'] = before;
-  }
-};
+const run = (command: typeof check, ...args: string[]) => ran(command, { LEDGERDESK_DATA: serving.folder }, args);
 
 /** Changes a file behind everybody's back, and changes it back. */
 const damaged = async <T>(name: string, change: string, back: string, work: () => Promise<T>): Promise<T> => {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { erasures } from '#apps/cli/erasures.js';
+import { ran } from './running.js';
 import { furnished, Serving } from './serving.js';
 
 let serving: Serving;
@@ -19,16 +20,9 @@ afterAll(async () => {
 
 /** What the command prints, on the desk that serves. */
 const run = async (...args: string[]): Promise<string> => {
-  const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const before = { ...process.env };
-  Object.assign(process.env, serving.env);
-  try {
-    expect(await erasures.run(args)).toBe(0);
-    return written.mock.calls.map(([text]) => String(text)).join('');
-  } finally {
-    written.mockRestore();
-    process.env = before;
-  }
+  const { code, told } = await ran(erasures, serving.env, args);
+  expect(code).toBe(0);
+  return told;
 };
 
 it('are listed, and replayed: keys and what read models hold opened', async () => {

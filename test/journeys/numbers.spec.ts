@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { type Account, numbers } from '#apps/cli/numbers.js';
 import { openDesk } from '#apps/desk.js';
 import { none, type StoredEvent } from '#platform/event-store/port.js';
+import { ran } from './running.js';
 import { furnished, Serving } from './serving.js';
 
 interface Told {
@@ -23,16 +24,8 @@ afterEach(() => {
 
 /** What the command prints and how it ends, on the desk that serves. */
 const run = async (...args: string[]) => {
-  const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const before = { ...process.env };
-  Object.assign(process.env, serving.env);
-  try {
-    const code = await numbers.run(args);
-    return { code, told: written.mock.calls.map(([text]) => String(text)).join('') };
-  } finally {
-    written.mockRestore();
-    process.env = before;
-  }
+  const { code, told } = await ran(numbers, serving.env, args);
+  return { code, told };
 };
 const accounted = async () => {
   const { code, told } = await run('--json');

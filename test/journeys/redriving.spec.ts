@@ -7,6 +7,7 @@ import { rebuildModel } from '#apps/cli/rebuild.js';
 import { redriveParked } from '#apps/cli/redrive.js';
 import { requests } from '#contexts/requests/request/index.js';
 import { positionOf } from '#platform/http/positions.js';
+import { ran } from './running.js';
 import { furnished, type Sent, Serving } from './serving.js';
 
 let serving: Serving;
@@ -22,19 +23,8 @@ afterEach(() => {
 
 /** What the command prints and how it ends, beside the desk that serves. */
 const run = async (command: Subcommand, ...args: string[]) => {
-  const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const complained = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const before = process.env['LEDGERDESK_DATA'];
-  process.env['LEDGERDESK_DATA'] = serving.folder;
-  try {
-    const code = await command.run(args);
-    return { code, told: [...written.mock.calls, ...complained.mock.calls].map(([text]) => String(text)).join('') };
-  } finally {
-    written.mockRestore();
-    complained.mockRestore();
-    if (before === undefined) delete process.env['LEDGERDESK_DATA'];
-    else process.env['LEDGERDESK_DATA'] = before;
-  }
+  const { code, told, warnings } = await ran(command, { LEDGERDESK_DATA: serving.folder }, args);
+  return { code, told: told + warnings };
 };
 
 /** The release cannot fold a note of one request into the read model; commands, which do not look at notes, go on. */
