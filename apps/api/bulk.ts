@@ -1,12 +1,12 @@
-import { Controller, Post, Req, Res, type Type } from '@nestjs/common';
+import { Controller, type Type } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Aggregate, type AnyCommand, isOwn, type Person } from '#platform/decider/aggregate.js';
 import { type Envelope, KeyReused, NotFound, Refused } from '#platform/decider/execute.js';
-import { Access, callerOf } from '#platform/http/access.js';
+import { callerOf } from '#platform/http/access.js';
 import { reachedBuild } from '#platform/http/answers.js';
 import { parseBody, unsafeIn } from '#platform/http/body.js';
-import { envelopeOf, filledFromToken, kebab, send } from '#platform/http/commands.js';
+import { addPost, envelopeOf, filledFromToken, kebab, send } from '#platform/http/commands.js';
 import { isIdOf, knowOnly, type RawQuery, selectionOf, single } from '#platform/http/parameters.js';
 import { positionText, waitOf } from '#platform/http/positions.js';
 import { type Language, languageOf, Problem, rejectionTitle } from '#platform/http/problem.js';
@@ -153,13 +153,5 @@ const addRoute = (
       .header('Ledgerdesk-Position', positionText(logId(), reached < 0n ? await this.reading.store.head() : reached))
       .send(JSON.stringify({ correlation: envelope.correlation, dryRun: dryRun === 'true', results, more }));
   };
-  const name = kebab(command.name);
-  const prototype = controller.prototype as object;
-  Object.defineProperty(prototype, name, { value: handle, writable: true, configurable: true });
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
-  Reflect.defineMetadata('design:paramtypes', [Object, Object], prototype, name);
-  Req()(prototype, name, 0);
-  Res()(prototype, name, 1);
-  Access(command.who)(prototype, name, descriptor);
-  Post(name)(prototype, name, descriptor);
+  addPost(controller, command, kebab(command.name), handle);
 };

@@ -74,14 +74,25 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
     const { number, revision } = done;
     void reply.send(JSON.stringify({ id: done.id, number, revision, position }));
   };
+  addPost(controller, command, `:id/${kebab(command.name)}`, handle);
+};
+
+/** Makes a function a controller's route for a command, as its decorators would: `POST <path>`, for whom the command is. */
+export const addPost = <C>(
+  controller: Type<C>,
+  command: AnyCommand,
+  path: string,
+  handle: (this: C, request: FastifyRequest, reply: FastifyReply) => Promise<void>,
+): void => {
+  const prototype = controller.prototype as object;
   const name = kebab(command.name);
-  Object.defineProperty(controller.prototype, name, { value: handle, writable: true, configurable: true });
-  const descriptor = Object.getOwnPropertyDescriptor(controller.prototype, name) as PropertyDescriptor;
-  Reflect.defineMetadata('design:paramtypes', [Object, Object], controller.prototype as object, name);
-  Req()(controller.prototype as object, name, 0);
-  Res()(controller.prototype as object, name, 1);
-  Access(command.who)(controller.prototype as object, name, descriptor);
-  Post(`:id/${name}`)(controller.prototype as object, name, descriptor);
+  Object.defineProperty(prototype, name, { value: handle, writable: true, configurable: true });
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+  Reflect.defineMetadata('design:paramtypes', [Object, Object], prototype, name);
+  Req()(prototype, name, 0);
+  Res()(prototype, name, 1);
+  Access(command.who)(prototype, name, descriptor);
+  Post(path)(prototype, name, descriptor);
 };
 
 /** What a client's token says stands in the body as if it were written there; a body that says otherwise is refused. */
