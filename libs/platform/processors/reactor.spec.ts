@@ -260,6 +260,16 @@ describe('a reactor', () => {
       expect(await answersOf('chime')).toEqual(['done']);
     });
 
+    it('stops between two of them when told to, and sends the other the next time', async () => {
+      const stopping = new AbortController();
+      due.push('a', 'b');
+      const failpoint = (step: string): void => void (step === 'answered' && stopping.abort());
+      await new Reactor(optionsOn(log, { finds, failpoint }), [], [chime]).run(stopping.signal);
+      expect(await answersOf('chime')).toEqual(['done']);
+      await new Reactor(optionsOn(log, { finds }), [], [chime]).settle();
+      expect(await answersOf('chime')).toEqual(['done', 'done']);
+    });
+
     it('waits, and says so, while wall clock and monotonic clock part by more than a minute', async () => {
       let parted = 3_600_000;
       const reactor = new Reactor(optionsOn(log, { finds, parted: () => parted }), [], [chime]);

@@ -146,7 +146,7 @@ export class Reactor {
           if ('position' in event) await this.meet(event);
       }),
       this.again(signal, async () => {
-        await this.ring();
+        await this.ring(signal);
         await pause(lookEvery, signal);
       }),
     ]);
@@ -210,7 +210,7 @@ export class Reactor {
   }
 
   /** What has come due: a document that lags is met again, and its command gives the first answer. */
-  private async ring(): Promise<void> {
+  private async ring(signal?: AbortSignal): Promise<void> {
     if (this.parted() > partedMost)
       return this.stall('timers', 'the wall clock jumped by more than a minute: they wait until it is right again, or the next start');
     delete this.stalled['timers'];
@@ -221,6 +221,8 @@ export class Reactor {
       await this.guard(timer.name, async () => {
         const now = this.options.now().toISOString() as Instant;
         for (const id of await this.look.ids(timer.collection, timer.where, { due: [timer.due, now] })) {
+          // Thousands may be due at once, after a long rest: nobody waits for all of them to stop
+          if (signal?.aborted) return;
           const rung = await timer.react(id, now, this.look);
           if (!rung) continue;
           this.options.failpoint?.('met', timer.name);
