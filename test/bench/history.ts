@@ -71,7 +71,7 @@ const storyOf = (length: number, chance: () => number): readonly Happened[] => {
     RequestAssigned({ to: member, startingAt: null, supervisor: null }),
     RequestAccepted({ by: member }),
     ClientInformed({ ...{ about, text: text(chance, 20), question: true, channel: 'mail' }, contact: about as never, attestedBy: null }),
-    RequestPutOnHold({ hold: 'client', until: new Date(begin + 120 * day).toISOString() as never, waitsFor: null }),
+    RequestPutOnHold({ hold: 'client', until: '2100-01-01T00:00:00.000Z' as never, waitsFor: null }),
     RequestResumed({ hold: '5' }),
     NoteAdded({ about, text: text(chance, 20), visibility: 'internal' }),
     RequestResolved({ code: 'solved', about, note: text(chance, 20), by: member }),
