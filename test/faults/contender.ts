@@ -1,11 +1,11 @@
 // Some of the writers of one stream: all of them append at once, at the revision that they are told
 import { randomUUID } from 'node:crypto';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { StreamConflict } from '#platform/event-store/port.js';
 import { type Outcome } from './one-stream.js';
+import { heardOf, logAt } from './stores.js';
 
-const [folder = '', stream = '', writers = '0'] = process.argv.slice(2);
-const log = await EmbeddedLog.open({ folder });
+const [places, stream = '', writers = '0'] = process.argv.slice(2);
+const log = await logAt(heardOf(places));
 
 const write = async (expected: bigint): Promise<Outcome> => {
   const id = randomUUID();

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { project } from '#platform/processors/catch-up.js';
 import { compareBuilds } from '#platform/processors/compare.js';
 import { all, open, parcels, stored, storyOf } from '#platform/processors/spec.js';
-import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type StoredEvent } from '#platform/event-store/port.js';
-import { holds, inFolder } from './children.js';
+import { holds } from './children.js';
+import { type InPlaces } from './places.js';
+import { readModelsAt } from './stores.js';
 
 /** One batch: how far it goes on, from how far back it begins, how often it holds each event, and whether one by one or all over again. */
 const delivery = fc.record({
@@ -33,9 +34,9 @@ const batchesOf = (events: readonly StoredEvent[], deliveries: (typeof delivery 
 };
 
 /** R10: events delivered one to five times, batches cut anywhere: documents, filed versions and parked marks are those of one delivery of each. */
-export const main = (seeds: number, seed: number): Promise<string> =>
-  inFolder(async (folder) => {
-    const readModels = await EmbeddedReadModels.open({ folder });
+export const main = (seeds: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
+    const readModels = await readModelsAt(places);
     const model = await readModels.model(parcels.declaration);
     let [told, delivered] = [0, 0];
     const holdsFor = fc.asyncProperty(telling, async ({ story, events: count, deliveries }) => {

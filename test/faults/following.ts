@@ -2,14 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { Projector } from '#platform/processors/projector.js';
 import { open, parcels } from '#platform/processors/spec.js';
-import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { MongoReadModels } from '#platform/read-models/mongodb/read-models.js';
 import { inSteps, writtenBy } from './steps.js';
+import { heardOf, logAt, readModelsAt } from './stores.js';
 
-const [folder = '', forMilliseconds = '', mongo = ''] = process.argv.slice(2);
+const [argument, forMilliseconds = ''] = process.argv.slice(2);
+const places = heardOf(argument);
 const stopping = new AbortController();
 process.on('disconnect', () => process.exit());
 
@@ -28,14 +27,14 @@ const come = (step: string): void => {
   process.kill(process.pid, 'SIGSTOP');
 };
 
-const store = await EmbeddedLog.open({ folder });
-const models =
-  mongo === '' ? await EmbeddedReadModels.open({ folder }) : await MongoReadModels.open({ url: mongo, failpoint: (step) => come(step) });
+// In the embedded file a stop within the transaction would hold up everybody: there each step is a write of its own
+const isEmbedded = places.mongo === undefined;
+const store = await logAt(places);
+const models = await readModelsAt(places, isEmbedded ? undefined : come);
 const readModels = writtenBy(models, async (build, writes) => {
   come('loaded');
   try {
-    // In the embedded file a stop within the transaction would hold up everybody: there each step is a write of its own
-    await (mongo === '' ? inSteps(build, writes, come) : build.write(writes));
+    await (isEmbedded ? inSteps(build, writes, come) : build.write(writes));
   } finally {
     if (stopped) writeSync(1, 'went on\n');
     stopped = false;

@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Places } from '#apps/desk.js';
 import { brokenLink } from '#platform/decider/chain.js';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { none, type StoredEvent } from '#platform/event-store/port.js';
-import { randomOf } from '#platform/processors/spec.js';
+import { all, randomOf } from '#platform/processors/spec.js';
+import { envOf } from '#test/servers/servers.js';
 import { ended, holds, inFolder } from './children.js';
+import { type InPlaces } from './places.js';
+import { logAt } from './stores.js';
 
 const realLog = resolve('../shared/data/servicenow-incidents/incident_event_log.zip');
 const mapping = resolve('examples/mappings/servicenow-incidents.json');
@@ -44,20 +47,32 @@ const madeUp = (rows: number, seed: number): string => {
 };
 
 /** The importer as its users start it. */
-const importer = (folder: string, file: string): ChildProcess =>
-  spawn(process.execPath, ['apps/cli/run.mjs', 'import', file, '--mapping', mapping, '--json', '--rejects', join(folder, 'rejects.csv')], {
-    env: { ...process.env, LEDGERDESK_DATA: folder },
+const importer = (places: Places, file: string): ChildProcess => {
+  const rejects = join(places.folder, 'rejects.csv');
+  return spawn(process.execPath, ['apps/cli/run.mjs', 'import', file, '--mapping', mapping, '--json', '--rejects', rejects], {
+    env: envOf(places),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+};
 
 /** All that an import appended, in the order of the log; numbers come from another series of blocks. */
-async function* imported(folder: string): AsyncGenerator<StoredEvent> {
-  const log = await EmbeddedLog.open({ folder });
+async function* imported(places: Places): AsyncGenerator<StoredEvent> {
+  const log = await logAt(places);
   try {
     for await (const event of log.readAll()) if (!event.stream.startsWith('series-')) yield event;
   } finally {
     await log.close();
   }
+}
+
+/** EventStoreDB keeps the order of each stream alone, kill or none: what waits for the append before it in its stream is overtaken by others. */
+async function* inComparableOrder(places: Places): AsyncGenerator<StoredEvent> {
+  if (places.eventStore === undefined) {
+    yield* imported(places);
+    return;
+  }
+  const events = await all(imported(places));
+  yield* events.sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : Number(a.revision - b.revision)));
 }
 
 /** What must be the same, however often the importer was killed; the identity of a row is keyed by its folder's own secret. */
@@ -68,12 +83,12 @@ const told = ({ stream, revision, type, data, metadata }: StoredEvent): string =
 };
 
 /** @returns how many events there are */
-const same = async (killed: string, without: string): Promise<number> => {
-  const expected = imported(without);
+const same = async (killed: Places, without: Places): Promise<number> => {
+  const expected = inComparableOrder(without);
   const hashes = new Map<string, string>();
   const numbers = new Set<string>();
   let events = 0;
-  for await (const event of imported(killed)) {
+  for await (const event of inComparableOrder(killed)) {
     const { stream, revision, data, metadata } = event;
     const due = await expected.next();
     holds(!due.done, () => `${stream}@${revision} was appended besides`);
@@ -94,22 +109,22 @@ const same = async (killed: string, without: string): Promise<number> => {
   return events;
 };
 
-const whole = async (folder: string, file: string): Promise<void> => {
-  const code = await ended(importer(folder, file));
+const whole = async (places: Places, file: string): Promise<void> => {
+  const code = await ended(importer(places, file));
   holds(code === 0, () => `the import ended with ${code}`);
 };
 
-const headOf = async (folder: string): Promise<bigint> => {
-  const log = await EmbeddedLog.open({ folder });
+const headOf = async (places: Places): Promise<bigint> => {
+  const log = await logAt(places);
   const head = await log.head();
   await log.close();
   return head;
 };
 
 /** Kills the importer once the log has reached a position, or a moment later. @returns whether it was still at work */
-const killed = async (folder: string, file: string, position: bigint, later: number): Promise<boolean> => {
-  const log = await EmbeddedLog.open({ folder });
-  const running = importer(folder, file);
+const killed = async (places: Places, file: string, position: bigint, later: number): Promise<boolean> => {
+  const log = await logAt(places);
+  const running = importer(places, file);
   while (running.exitCode === null && (await log.head()) < position) await delay(2);
   await log.close();
   await delay(later);
@@ -118,26 +133,27 @@ const killed = async (folder: string, file: string, position: bigint, later: num
 };
 
 /** R20: the importer killed -9 at random places and started again: the same streams, types, data and times, in the same order, as without. */
-export const main = (kills: number, seed: number): Promise<string> =>
-  inFolder(async (folder) => {
-    const random = randomOf(seed);
-    const isSmall = kills < fewKills || !existsSync(realLog);
-    const file = isSmall ? join(folder, 'rows.csv') : realLog;
-    if (isSmall) await writeFile(file, madeUp(kills < fewKills ? smallRows : 100_000, seed));
-    const without = join(folder, 'without');
-    await whole(without, file);
-    const end = await headOf(without);
-    let struck = 0;
-    let events = 0;
-    for (let round = 0; struck < kills; round++) {
-      const data = join(folder, `killed-${round}`);
-      // Rising places of the log, so that each start goes on where the one before was struck; the first may strike at nothing
-      const most = Math.min(killsEach, kills - struck);
-      const places = Array.from({ length: most }, () => BigInt(random(Number(end)))).sort((a, b) => (a < b ? -1 : 1));
-      for (const place of round % 3 === 0 ? [none, ...places.slice(1)] : places) if (await killed(data, file, place, random(40))) struck++;
-      await whole(data, file);
-      events = await same(data, without);
-      await rm(data, { recursive: true });
-    }
-    return `${struck} kills of the importer of ${isSmall ? 'made-up rows' : 'the real log'}: each log holds the same ${events} events in the same order as without a kill, every chain and number whole`;
-  });
+export const main = (kills: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inFolder((folder) =>
+    inPlaces(async (without) => {
+      const random = randomOf(seed);
+      const isSmall = kills < fewKills || !existsSync(realLog);
+      const file = isSmall ? join(folder, 'rows.csv') : realLog;
+      if (isSmall) await writeFile(file, madeUp(kills < fewKills ? smallRows : 100_000, seed));
+      await whole(without, file);
+      const end = await headOf(without);
+      let struck = 0;
+      let events = 0;
+      for (let round = 0; struck < kills; round++)
+        await inPlaces(async (places) => {
+          // Rising places of the log, so that each start goes on where the one before was struck; the first may strike at nothing
+          const most = Math.min(killsEach, kills - struck);
+          const at = Array.from({ length: most }, () => BigInt(random(Number(end)))).sort((a, b) => (a < b ? -1 : 1));
+          for (const place of round % 3 === 0 ? [none, ...at.slice(1)] : at) if (await killed(places, file, place, random(40))) struck++;
+          await whole(places, file);
+          events = await same(places, without);
+        });
+      const order = without.eventStore === undefined ? 'in the same order' : 'in the same order, stream by stream,';
+      return `${struck} kills of the importer of ${isSmall ? 'made-up rows' : 'the real log'}: each log holds the same ${events} events ${order} as without a kill, every chain and number whole`;
+    }),
+  );

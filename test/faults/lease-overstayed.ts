@@ -1,12 +1,13 @@
 import { type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
+import { type Places } from '#apps/desk.js';
 import { all, open, parcels, randomOf, storyOf, Teller } from '#platform/processors/spec.js';
-import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { type Build, type ReadModels } from '#platform/read-models/port.js';
-import { child, ended, holds, inFolder } from './children.js';
+import { type Build } from '#platform/read-models/port.js';
+import { child, ended, holds } from './children.js';
 import { equalsRebuild } from './comparing.js';
+import { type InPlaces } from './places.js';
+import { logAt, readModelsAt, told } from './stores.js';
 
 const forMilliseconds = 300;
 const comparedAfter = 20;
@@ -21,8 +22,8 @@ class Follower {
     if (process.stdout) createInterface(process.stdout).on('line', (line) => this.said.push(line));
   }
 
-  static start(folder: string, mongo: string): Follower {
-    return new Follower(child('following', [folder, forMilliseconds, mongo], true));
+  static start(places: Places): Follower {
+    return new Follower(child('following', [told(places), forMilliseconds], true));
   }
 
   async says(what: string): Promise<void> {
@@ -81,20 +82,17 @@ class Observer {
 }
 
 /** All that a build holds, as text. */
-const told = async (build: Build): Promise<string> =>
+const held = async (build: Build): Promise<string> =>
   JSON.stringify([await all(build.documents()), await all(build.versions()), await build.checkpoint()], (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   );
 
-/** R11: a projector stopped past its lease, another started, the first continued. @param mongo read models on MongoDB; left out, in the data folder */
-export const overstayed = (rounds: number, seed: number, mongo = ''): Promise<string> =>
-  inFolder(async (folder) => {
+/** R11: a projector stopped past its lease, another started, the first continued. */
+export const main = (rounds: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
     const random = randomOf(seed);
-    const log = await EmbeddedLog.open({ folder });
-    const readModels: ReadModels =
-      mongo === ''
-        ? await EmbeddedReadModels.open({ folder })
-        : await (await import('#platform/read-models/mongodb/read-models.js')).MongoReadModels.open({ url: mongo });
+    const log = await logAt(places);
+    const readModels = await readModelsAt(places);
     const model = await readModels.model(parcels.declaration);
     const teller = new Teller(log);
     const ids = new Set<string>();
@@ -106,7 +104,7 @@ export const overstayed = (rounds: number, seed: number, mongo = ''): Promise<st
     const stoppedAt = new Map<string, number>();
     const followers: Follower[] = [];
     const start = (): Follower => {
-      const follower = Follower.start(folder, mongo);
+      const follower = Follower.start(places);
       followers.push(follower);
       return follower;
     };
@@ -134,10 +132,10 @@ export const overstayed = (rounds: number, seed: number, mongo = ''): Promise<st
         await reaches(await log.head());
 
         // Everything is folded: whatever the stale one adds to that, it writes behind the other's back
-        const before = await told(serving);
+        const before = await held(serving);
         late.process.kill('SIGCONT');
         await late.says('went on');
-        const after = await told(serving);
+        const after = await held(serving);
         holds(after === before, () => `the stale one, stopped after '${step}' in round ${round}, wrote behind:\n${before}\n${after}`);
 
         await tell(1 + random(20));
@@ -163,6 +161,3 @@ export const overstayed = (rounds: number, seed: number, mongo = ''): Promise<st
       await log.close();
     }
   });
-
-/** R11 on the embedded read models. */
-export const main = (rounds: number, seed: number): Promise<string> => overstayed(rounds, seed);

@@ -1,26 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { trialDatabase } from '#platform/mongodb/trial-database.js';
 import { randomOf } from '#platform/processors/spec.js';
-import { ownEventStore, ownMongo } from '#test/servers/servers.js';
+import { ownEventStore } from '#test/servers/servers.js';
 import { BusyDesk } from './busy-desk.js';
 import { holds, inFolder } from './children.js';
+import { emptyMongo } from './places.js';
 import { type Disturbance, disturbances, Proxy } from './proxy.js';
 import { spread } from './spread.js';
 
 // R15's bound: so long after a disturbance a command and a query that waits for it are answered
 const within = 10_000;
 
-const mongoHere = async (): Promise<{ readonly url: string; remove(): Promise<void> }> => {
-  if (!process.env['MONGODB_URL']) return ownMongo();
-  const { url, clean } = await trialDatabase();
-  return { url, remove: clean };
-};
-
 /** R15: a proxy before both servers resets, half-opens, delays and drops: the product is back within ten seconds, and R1 and R9 hold. */
 export const main = (cuts: number, seed: number): Promise<string> =>
   inFolder(async (folder) => {
     const random = randomOf(seed);
-    const servers = [await ownEventStore(), await mongoHere()] as const;
+    const servers = [await ownEventStore(), await emptyMongo()] as const;
     const proxies = [await Proxy.before(servers[0].url, random), await Proxy.before(servers[1].url, random)] as const;
     const through = { folder, eventStore: proxies[0].through(servers[0].url), mongo: proxies[1].through(servers[1].url) };
     const times = new Map<Disturbance, { readonly command: number[]; readonly query: number[] }>();

@@ -1,5 +1,6 @@
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
-import { child, heard, holds, inFolder } from './children.js';
+import { child, heard, holds } from './children.js';
+import { type InPlaces } from './places.js';
+import { logAt, told } from './stores.js';
 
 /** What became of one append: where it stands, or where it found the stream. */
 export type Outcome = { readonly id: string; readonly revision: string } | { readonly actual: string };
@@ -9,10 +10,10 @@ const writers = 25;
 const stream = 'contended-1';
 
 /** R7: 50 writers, in two processes, append to one stream at one revision: one wins, the others are told where the stream is. */
-export const main = (rounds: number): Promise<string> =>
-  inFolder(async (folder) => {
-    const log = await EmbeddedLog.open({ folder });
-    const contenders = Array.from({ length: processes }, () => child('contender', [folder, stream, writers]));
+export const main = (rounds: number, _seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
+    const log = await logAt(places);
+    const contenders = Array.from({ length: processes }, () => child('contender', [told(places), stream, writers]));
     const winners: string[] = [];
     const wonBy = contenders.map(() => 0);
     try {

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { aggregate } from '#platform/decider/aggregate.js';
 import { Contract, type Happened } from '#platform/decider/contract.js';
 import { string, textAbout } from '#platform/decider/fields.js';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type EventStore, type StoredEvent } from '#platform/event-store/port.js';
 import { catchUp } from '#platform/processors/catch-up.js';
 import { compareBuilds } from '#platform/processors/compare.js';
@@ -22,11 +21,12 @@ import {
   told,
 } from '#platform/processors/spec.js';
 import { type Collection } from '#platform/read-models/collection.js';
-import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type Build, type ReadModels, Unstorable } from '#platform/read-models/port.js';
-import { holds, inFolder } from './children.js';
+import { holds } from './children.js';
 import { equalsRebuild } from './comparing.js';
+import { type InPlaces } from './places.js';
 import { writtenBy } from './steps.js';
+import { logAt, readModelsAt } from './stores.js';
 
 const nobody = null as unknown as Parcel;
 const endless = (depth: number): number => endless(depth + 1) + 1;
@@ -104,21 +104,18 @@ const hiding = (log: EventStore, hidden: ReadonlySet<string>): EventStore => {
 const perPoison = 1_000;
 const poisons = 3;
 const more = 300;
-const places = ['Lyon', 'Oran', 'Ghent', 'Turin', 'Porto', 'Basel'];
-
-/** Opens read models, each time as another process would; those of each folder are their own. */
-export type Opening = (folder: string) => Promise<ReadModels>;
+const towns = ['Lyon', 'Oran', 'Ghent', 'Turin', 'Porto', 'Basel'];
 
 /** One kind of poison, from its first event to where all is well again. */
-const poisonedBy = (kind: string, random: (below: number) => number, opening: Opening) =>
-  inFolder(async (folder) => {
+const poisonedBy = (kind: string, random: (below: number) => number, inPlaces: InPlaces) =>
+  inPlaces(async (places) => {
     const [ill, mended] = [releaseOf(kind, false), releaseOf(kind, true)];
-    const log = await EmbeddedLog.open({ folder });
-    const models = await opening(folder);
+    const log = await logAt(places);
+    const models = await readModelsAt(places);
     const teller = new Teller(log);
     const [ids, sick]: [string[], string[]] = [[], []];
     let minutes = 0;
-    const place = (): string => places[random(places.length)] as string;
+    const place = (): string => towns[random(towns.length)] as string;
     const begins = (id: string, from = place()) => {
       ids.push(id);
       return told(id, sent(from, place()), ++minutes);
@@ -213,7 +210,7 @@ const poisonedBy = (kind: string, random: (below: number) => number, opening: Op
         for (let n = 0; n < more; n += 10)
           await teller.tell(...Array.from({ length: 8 }, ordinary), ...[0, 1].map(() => goesOn(sick[random(sick.length)] as string)));
       })();
-      const beside = await opening(folder);
+      const beside = await readModelsAt(places);
       const [build] = (await (await beside.model(parcels.declaration)).builds()) as [Build];
       for (const id of sick) {
         const why = await redrive(log, mended.collection, build, id, open);
@@ -235,13 +232,13 @@ const poisonedBy = (kind: string, random: (below: number) => number, opening: Op
   });
 
 /** R12: one poison event in a thousand: only its document waits, others go on, each is told once; redriven while others go on it equals a rebuild. */
-export const poisoned = async (volume: number, seed: number, opening: Opening, stored: readonly string[] = []): Promise<string> => {
+export const poisoned = async (volume: number, seed: number, inPlaces: InPlaces, stored: readonly string[]): Promise<string> => {
   const random = randomOf(seed);
   const refused = kinds.filter((kind) => !stored.includes(kind));
   const tried = Array.from({ length: volume }, (_, n) => refused[Math.floor((n * refused.length) / volume) % refused.length] as string);
   let [documents, filed, events] = [0, 0, 0];
   for (const kind of tried) {
-    const one = await poisonedBy(kind, random, opening);
+    const one = await poisonedBy(kind, random, inPlaces);
     documents += one.documents;
     filed += one.filed;
     events += one.events;
@@ -253,5 +250,4 @@ export const poisoned = async (volume: number, seed: number, opening: Opening, s
 };
 
 /** R12 on the embedded read models. */
-export const main = (volume: number, seed: number): Promise<string> =>
-  poisoned(volume, seed, (folder) => EmbeddedReadModels.open({ folder }));
+export const main = (volume: number, seed: number, inPlaces: InPlaces): Promise<string> => poisoned(volume, seed, inPlaces, []);

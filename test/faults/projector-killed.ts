@@ -1,47 +1,33 @@
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
-import { catchUp } from '#platform/processors/catch-up.js';
-import { compareBuilds, comparePast, sampled } from '#platform/processors/compare.js';
+import { type Places } from '#apps/desk.js';
+import { type EventStore } from '#platform/event-store/port.js';
 import { Projector } from '#platform/processors/projector.js';
-import { all, open, parcels, randomOf, storyOf, Teller } from '#platform/processors/spec.js';
-import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { type Step } from '#platform/read-models/embedded/writing.js';
-import { child, ended, heard, holds, inFolder } from './children.js';
+import { open, parcels, randomOf, storyOf, Teller } from '#platform/processors/spec.js';
+import { child, ended, heard, holds } from './children.js';
+import { equalsRebuild } from './comparing.js';
+import { type InPlaces } from './places.js';
+import { logAt, readModelsAt, told } from './stores.js';
 
-const steps: readonly Step[] = ['filed', 'documents', 'parked', 'checkpoint'];
-// A build in one transaction, and one whose steps are each on their own, as on a store without transactions
-const ways = ['transaction', 'steps'] as const;
+const steps = ['filed', 'documents', 'parked', 'checkpoint'] as const;
+// The embedded file has one transaction for all steps: there they are tried as writes of their own, too
+const ways = ['as the store does', 'in steps'] as const;
 const comparedAfter = 10;
 
-/** What a projector that is not disturbed makes of it, beside a clean rebuild: documents, filed versions, and the past as of ten instants. */
-const compare = async (log: EmbeddedLog, folder: string) => {
-  const readModels = await EmbeddedReadModels.open({ folder });
+/** What a projector that is not disturbed makes of it equals a clean rebuild. */
+const compare = async (log: EventStore, places: Places) => {
+  const readModels = await readModelsAt(places);
   const projector = await Projector.of(log, readModels, [parcels], open);
   await projector.start();
   holds(Object.keys(projector.stalled).length === 0, () => JSON.stringify(projector.stalled));
-  const model = await readModels.model(parcels.declaration);
-  holds((await model.builds()).length === 1, () => 'a build was left behind');
-  const serving = await model.serving();
-  holds(serving !== undefined, () => 'nothing serves');
-  const parked = (await serving.parked()).length;
-  const [documents, filed] = [(await all(serving.documents())).length, (await all(serving.versions())).length];
-  await inFolder(async (beside) => {
-    const clean = await EmbeddedReadModels.open({ folder: beside });
-    const build = await (await clean.model(parcels.declaration)).begin(log.logId);
-    await catchUp(log, parcels, build, open);
-    const sample = await sampled(log, parcels, 10, await log.head());
-    const found = [...(await all(compareBuilds(serving, build))), ...(await all(comparePast(log, parcels, serving, sample, open)))];
-    holds(found.length === 0, () => found.map(({ where, why }) => `${where} ${why}`).join('\n'));
-    await clean.close();
-  });
+  const equal = await equalsRebuild(log, readModels, parcels, open);
   await readModels.close();
-  return { documents, filed, parked };
+  return equal;
 };
 
 /** R9: the projector killed by -9 at each step between filed versions, documents, parking and checkpoint; read models and their history equal a clean rebuild. */
-export const main = (kills: number, seed: number): Promise<string> =>
-  inFolder(async (folder) => {
+export const main = (kills: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
     const random = randomOf(seed);
-    const log = await EmbeddedLog.open({ folder });
+    const log = await logAt(places);
     const teller = new Teller(log);
     const ids = new Set<string>();
     const tell = async (events: number): Promise<bigint> => {
@@ -52,9 +38,10 @@ export const main = (kills: number, seed: number): Promise<string> =>
     const killedAt = new Map<string, number>();
     let compared = 0;
     for (let kill = 0; kill < kills;) {
-      const [step, how] = [steps[kill % steps.length] as Step, ways[Math.floor(kill / steps.length) % ways.length] as string];
+      const step = steps[kill % steps.length] as string;
+      const how = places.mongo === undefined ? (ways[Math.floor(kill / steps.length) % ways.length] as string) : ways[0];
       await tell(1 + random(80));
-      const projecting = child('projecting', [folder, step, 1 + random(3), how]);
+      const projecting = child('projecting', [told(places), step, 1 + random(3), how]);
       const end = ended(projecting);
       // It may die while it catches up, or later while it follows
       const lives = await heard(projecting).then(
@@ -74,11 +61,11 @@ export const main = (kills: number, seed: number): Promise<string> =>
       kill++;
       killedAt.set(step, (killedAt.get(step) ?? 0) + 1);
       if (kill % comparedAfter === 0 && kill < kills) {
-        await compare(log, folder);
+        await compare(log, places);
         compared++;
       }
     }
-    const { documents, filed, parked } = await compare(log, folder);
+    const { documents, filed, parked } = await compare(log, places);
     await log.close();
     const at = steps.map((step) => `${killedAt.get(step) ?? 0} after ${step}`).join(', ');
     return `${kills} kills of the projector (${at}): ${documents} documents (${parked} parked) and ${filed} filed versions equal a clean rebuild, compared ${compared + 1} times`;

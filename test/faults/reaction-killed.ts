@@ -4,7 +4,9 @@ import { aggregates } from '#apps/contexts.js';
 import { type Done } from '#platform/decider/aggregate.js';
 import { brokenLink } from '#platform/decider/chain.js';
 import { randomOf } from '#platform/processors/spec.js';
-import { child, ended, holds, inFolder } from './children.js';
+import { child, ended, holds } from './children.js';
+import { type InPlaces } from './places.js';
+import { told } from './stores.js';
 
 const steps = ['met', 'sent', 'answered'] as const;
 const cora = {
@@ -18,11 +20,11 @@ const cora = {
 const around = { by: cora, issuer: 'local', method: 'test', correlation: 'c', source: 'api' as const };
 
 /** R9 of reactions: the process killed by -9 between a fact, the command that follows, and the note of its answer; each command has its effect once. */
-export const main = (kills: number, seed: number): Promise<string> =>
-  inFolder(async (folder) => {
+export const main = (kills: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
     const random = randomOf(seed);
     // Holds must be due when they are met
-    const desk = await openDesk({ folder, now: () => new Date(Date.now() - 3_600_000) });
+    const desk = await openDesk({ ...places, now: () => new Date(Date.now() - 3_600_000) });
     const does = (name: string, id: string, body: object): Promise<Done> => {
       const aggregate = aggregates.find(({ commands }) => commands.has(name));
       const command = aggregate?.commands.get(name);
@@ -78,21 +80,21 @@ export const main = (kills: number, seed: number): Promise<string> =>
       },
     };
     // From here on reactions answer: before they are deployed nothing follows
-    holds((await ended(child('reacting', [folder, '', '']))) === 0, () => 'reactions could not be deployed');
+    holds((await ended(child('reacting', [told(places), '', '']))) === 0, () => 'reactions could not be deployed');
 
     const names = Object.keys(facts);
     const killed = new Map<string, number>();
     for (let kill = 0; kill < kills;) {
       const [name = '', step] = [names[kill % names.length], steps[Math.floor(kill / names.length) % steps.length] ?? 'met'];
       await facts[name]?.();
-      const by = await ended(child('reacting', [folder, name, step, 1 + random(2)]));
+      const by = await ended(child('reacting', [told(places), name, step, 1 + random(2)]));
       holds(by === 'SIGKILL' || by === 0, () => `reactions failed (${by})`);
       // It came to the step less often than that
       if (by === 0) continue;
       kill++;
       killed.set(step, (killed.get(step) ?? 0) + 1);
     }
-    holds((await ended(child('reacting', [folder, '', '']))) === 0, () => 'reactions failed at the end');
+    holds((await ended(child('reacting', [told(places), '', '']))) === 0, () => 'reactions failed at the end');
 
     const last = new Map<string, string>();
     const types = new Map<string, string[]>();

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { none, type StoredEvent } from '#platform/event-store/port.js';
-import { child, ended, holds, inFolder } from './children.js';
+import { child, ended, holds } from './children.js';
+import { type InPlaces } from './places.js';
+import { logAt, told } from './stores.js';
 
 const names = ['a', 'b'];
 const writers = 16;
@@ -29,12 +30,12 @@ class Shown {
 }
 
 /** R8: 32 writers with random delays in two processes, and in a third a reader of everything from the first event on: it misses none. */
-export const main = (events: number, seed: number): Promise<string> =>
-  inFolder(async (folder) => {
-    const log = await EmbeddedLog.open({ folder });
+export const main = (events: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
+    const log = await logAt(places);
     const share = Math.ceil(events / (names.length * writers));
     const total = share * names.length * writers;
-    const processes = names.map((name, n) => child('writer', [folder, name, writers, share, seed + n]));
+    const processes = names.map((name, n) => child('writer', [told(places), name, writers, share, seed + n]));
     const live = new Shown();
     let beside = 0;
     const patience = new AbortController();

@@ -5,7 +5,8 @@ import { randomOf } from '#platform/processors/spec.js';
 import { createApi } from '#apps/api/app.js';
 import { openDesk } from '#apps/desk.js';
 import { kebab } from '#platform/http/commands.js';
-import { holds, inFolder } from './children.js';
+import { holds } from './children.js';
+import { type InPlaces } from './places.js';
 
 const agent = new Agent({ keepAlive: true });
 const atOnce = 8;
@@ -57,10 +58,10 @@ const dropped = (url: string, sending: Sending, after: number): Promise<'unanswe
   });
 
 /** R6: the answer dropped, the same Idempotency-Key sent again three times at once: one set of events, one answer; another body under it is refused; another actor's same key is its own. */
-export const main = (keys: number, seed: number): Promise<string> =>
-  inFolder(async (folder) => {
+export const main = (keys: number, seed: number, inPlaces: InPlaces): Promise<string> =>
+  inPlaces(async (places) => {
     const random = randomOf(seed);
-    const desk = await openDesk({ folder });
+    const desk = await openDesk(places);
     const app = await createApi(desk);
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();

@@ -5,16 +5,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openDesk } from '#apps/desk.js';
+import { openDesk, type Places } from '#apps/desk.js';
 import { randomOf } from '#platform/processors/spec.js';
 import { writeHistory } from '#test/bench/history.js';
-import { ended, holds, inFolder } from './children.js';
+import { envOf } from '#test/servers/servers.js';
+import { ended, holds } from './children.js';
+import { type InPlaces } from './places.js';
 import { spread } from './spread.js';
 
 const within = 5_000;
 const perRequest = 10;
-// The quick suite restarts a small desk
-const [fewRestarts, few, many] = [5, 20_000, 1_000_000];
+// The quick suite restarts a small desk; servers take longer to be given a large one
+const fewRestarts = 5;
+const sizes = { inFolder: { few: 20_000, many: 1_000_000 }, onServers: { few: 2_000, many: 200_000 } };
 const senders = 4;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -42,13 +45,10 @@ interface Started {
 }
 
 /** Starts it, and asks until it is ready. */
-const start = async (main: string, folder: string): Promise<Started> => {
+const start = async (main: string, places: Places): Promise<Started> => {
   const begun = performance.now();
-  const env = { ...process.env, LEDGERDESK_DATA: folder, LEDGERDESK_COMMANDS_A_MINUTE: 'unlimited', PORT: '0' };
-  const api = spawn(process.execPath, [main], {
-    env: { ...env, EVENTSTORE_URL: '', MONGODB_URL: '', NODE_OPTIONS: '' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const env = { ...envOf(places), LEDGERDESK_COMMANDS_A_MINUTE: 'unlimited', PORT: '0' };
+  const api = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface(api.stdout)) {
     const url = /serves (http\S+)/.exec(line)?.[1];
     if (url === undefined) continue;
@@ -65,8 +65,9 @@ interface Acknowledged {
   readonly answer: string;
 }
 
-const restarting = async (main: string, folder: string, restarts: number, random: (below: number) => number): Promise<string> => {
-  const desk = await openDesk({ folder });
+const restarting = async (main: string, places: Places, restarts: number, random: (below: number) => number): Promise<string> => {
+  const desk = await openDesk(places);
+  const { few, many } = sizes[places.eventStore === undefined ? 'inFolder' : 'onServers'];
   const events = await writeHistory(desk, (restarts < fewRestarts ? few : many) / perRequest, () => perRequest);
   const { token } = await desk.issuer.mint('cora', ['coordinator'], null, 36_000);
   await desk.close();
@@ -83,7 +84,7 @@ const restarting = async (main: string, folder: string, restarts: number, random
   const took: Record<'SIGTERM' | 'SIGKILL', number[]> = { SIGTERM: [], SIGKILL: [] };
   let before: 'SIGTERM' | 'SIGKILL' | undefined;
   for (let n = 0; n <= restarts; n++) {
-    const { api, url, took: milliseconds } = await start(main, folder);
+    const { api, url, took: milliseconds } = await start(main, places);
     const by = n % 2 === 0 ? 'SIGKILL' : 'SIGTERM';
     try {
       // The first start is no restart
@@ -129,10 +130,10 @@ const restarting = async (main: string, folder: string, restarts: number, random
 };
 
 /** R16: restarts of a desk with a million events, ended by SIGTERM and kill -9 in turn, under commands: ready within 5 s, and every command answered before gets the same answer. */
-export const main = async (restarts: number, seed: number): Promise<string> => {
+export const main = async (restarts: number, seed: number, inPlaces: InPlaces): Promise<string> => {
   const product = built();
   try {
-    return await inFolder((folder) => restarting(join(product, 'apps/api/main.js'), folder, restarts, randomOf(seed)));
+    return await inPlaces((places) => restarting(join(product, 'apps/api/main.js'), places, restarts, randomOf(seed)));
   } finally {
     rmSync(product, { recursive: true });
   }

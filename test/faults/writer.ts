@@ -1,14 +1,14 @@
 // Half of the writers: each appends to its own stream, after random delays, until it has written its share
 import { randomUUID } from 'node:crypto';
 import { setImmediate as soon, setTimeout as delay } from 'node:timers/promises';
-import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { none } from '#platform/event-store/port.js';
 import { randomOf } from '#platform/processors/spec.js';
+import { heardOf, logAt } from './stores.js';
 
-const [folder = '', name = '', writers = '0', share = '0', seed = '0'] = process.argv.slice(2);
+const [places, name = '', writers = '0', share = '0', seed = '0'] = process.argv.slice(2);
 process.on('disconnect', () => process.exit());
 const random = randomOf(Number(seed));
-const log = await EmbeddedLog.open({ folder });
+const log = await logAt(heardOf(places));
 
 const write = async (stream: string, left: number): Promise<void> => {
   let revision = none;
