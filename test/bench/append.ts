@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { type NewEvent, none } from '#platform/event-store/port.js';
 import { SqliteFile } from '#platform/sqlite/door.js';
-import { inFolder } from './folders.js';
-import { interleaved, median, quantile, type Row, secondsOf } from './row.js';
+import { onGround } from './folders.js';
+import { interleaved, median, quantile, type Row, secondsOf, type Volume } from './row.js';
 
 export const atOnce = 64;
 
@@ -63,9 +63,9 @@ const rawOf = (stream: string, revision: bigint, { id, type, data, metadata }: N
   ...{ stream, revision, id, type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) },
 });
 
-/** A log and a raw file beside each other, on one disk. */
-const both = <T>(work: (log: EmbeddedLog, raw: RawLog) => Promise<T>): Promise<T> =>
-  inFolder('append', async (folder) => {
+/** A log and a raw file beside each other, on one disk; the raw file begins empty. */
+const both = <T>(volume: Volume, work: (log: EmbeddedLog, raw: RawLog) => Promise<T>): Promise<T> =>
+  onGround('append', volume, async (folder) => {
     const log = await EmbeddedLog.open({ folder });
     const raw = new RawLog(folder);
     try {
@@ -82,7 +82,7 @@ export const appends: Row = {
   against: `raw SQLite, synchronous=FULL, the same rows in transactions of ${atOnce}`,
   bound: { sign: '≥', ratio: 0.5 },
   measure: (volume) =>
-    both(async (log, raw) => {
+    both(volume, async (log, raw) => {
       const each = Math.max(2, Math.round(400 * volume.part));
       const streams = Array.from({ length: atOnce }, () => `request-${randomUUID()}`);
       const revisions = new Map(streams.map((stream) => [stream, none]));
@@ -118,7 +118,7 @@ export const appendsOneByOne: Row = {
   against: 'raw SQLite, synchronous=FULL, the same rows, a transaction each',
   bound: { sign: '≤', ratio: 1.4 },
   measure: (volume) =>
-    both(async (log, raw) => {
+    both(volume, async (log, raw) => {
       const count = Math.max(20, Math.round(1_000 * volume.part));
       const stream = `request-${randomUUID()}`;
       let [revision, rawRevision] = [none, none];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { Helper, serveProduct } from './children.js';
-import { inFolder } from './folders.js';
+import { onGround } from './folders.js';
 import { load, type Loaded, type Shot } from './load.js';
 import { interleaved, median, type Row } from './row.js';
 
@@ -14,7 +14,7 @@ export const tokenFor = async (folder: string): Promise<Readonly<Record<string, 
 };
 
 /** Sends one command. @throws Error when it was not done */
-const sent = async (url: string, path: string, headers: Readonly<Record<string, string>>, body: object): Promise<void> => {
+export const sent = async (url: string, path: string, headers: Readonly<Record<string, string>>, body: object): Promise<void> => {
   const response = await fetch(`${url}${path}`, { method: 'POST', headers: { ...headers }, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 };
@@ -31,24 +31,29 @@ export const note = {
   visibility: 'internal',
 };
 
+/** Registers a client with a contact. @returns the body of a request of theirs */
+export const openingAt = async (url: string, headers: Readonly<Record<string, string>>) => {
+  const [client, contact] = [randomUUID(), randomUUID()];
+  await sent(url, `/clients/${client}/register-client`, headers, { name: 'Client', zone: 'Europe/Paris', language: 'fr' });
+  await sent(url, `/clients/${client}/add-contact`, headers, { contact, name: 'A. Contact', language: 'fr' });
+  return opening(client, contact);
+};
+
 export const commands: Row = {
   row: 'P3',
   what: `HTTP command to durable answer, ${connections} connections, with the projector following`,
   against: 'the same Nest and Fastify stack validating the same body and doing nothing',
   bound: { sign: '≥', ratio: 0.6 },
   measure: (volume) =>
-    inFolder('commands', async (folder) => {
+    onGround('commands', volume, async (folder) => {
       const headers = await tokenFor(folder);
       const product = await serveProduct(folder);
       const bare = await Helper.start('bare');
       try {
         const bareUrl = await bare.ask<string>('url');
-        const [client, contact] = [randomUUID(), randomUUID()];
-        await sent(product.url, `/clients/${client}/register-client`, headers, { name: 'Client', zone: 'Europe/Paris', language: 'fr' });
-        await sent(product.url, `/clients/${client}/add-contact`, headers, { contact, name: 'A. Contact', language: 'fr' });
+        const open = await openingAt(product.url, headers);
         // Each connection writes its notes on some requests of its own
         const own = Array.from({ length: connections }, () => Array.from({ length: 16 }, () => randomUUID()));
-        const open = opening(client, contact);
         for (const ids of own) await Promise.all(ids.map((id) => sent(product.url, `/requests/${id}/open-request`, headers, open)));
         const shots: Readonly<Record<string, (connection: number) => () => Shot>> = {
           OpenRequest: () => () => ({ method: 'POST', path: `/requests/${randomUUID()}/open-request`, body: JSON.stringify(open) }),

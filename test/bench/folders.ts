@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { type Desk, openDesk, type Places } from '#apps/desk.js';
+import { type Volume } from './row.js';
 
 /** The address of a database of its own on the server that MONGODB_URL names. */
 export const databaseAt = (url: string, name: string): string => {
@@ -55,6 +57,13 @@ export const inFolder = async <T>(name: string, work: (folder: string) => Promis
     if (url) await dropDatabases(url, nameOf(folder));
   }
 };
+
+/** The same for what may stand on another desk than its own: the folder begins as a copy of that. */
+export const onGround = <T>(name: string, { ground }: Volume, work: (folder: string) => Promise<T>): Promise<T> =>
+  inFolder(name, async (folder) => {
+    if (ground !== undefined) await cp(ground, folder, { recursive: true });
+    return work(folder);
+  });
 
 /** A desk in this process, closed afterwards. @param places where it is kept, when not where MONGODB_URL says */
 export const deskIn = async <T>(folder: string, work: (desk: Desk) => Promise<T>, places: Places = placesIn(folder)): Promise<T> => {

@@ -79,7 +79,7 @@ const storyOf = (length: number, chance: () => number): readonly Happened[] => {
   ];
   // A long story goes on with holds and their ends; a short one stops where chance has it
   const more = Array.from({ length: Math.max(0, length - 7) }, (_, k) => story[k % 2 === 0 ? 5 : 6] as Happened);
-  return length >= story.length ? [...story.slice(0, 7), ...more].slice(0, length) : story.slice(0, length);
+  return length > story.length ? [...story.slice(0, 7), ...more].slice(0, length) : story.slice(0, length);
 };
 
 const wave = 2_000;
@@ -99,7 +99,7 @@ export const writeHistory = async (desk: Desk, requests: number, lengthOf: (i: n
       const story = storyOf(lengthOf(i), chance);
       // Each takes some days; those opened together go on together
       const opened = begin + Math.floor((i / requests) * (span.days - 10) * day) + Math.floor(chance() * day);
-      return { i, stream: request.stream(named.request(i)), story, at: opened, revision: none, hash: '' };
+      return { stream: request.stream(named.request(i)), story, at: opened, revision: none, hash: '' };
     });
     for (let step = 0; some.some(({ story }) => step < story.length); step++)
       await Promise.all(
@@ -107,8 +107,7 @@ export const writeHistory = async (desk: Desk, requests: number, lengthOf: (i: n
           const happened = one.story[step];
           if (!happened) return;
           const definition = request.definition(happened.type);
-          const numbers = { next: async () => `REQ-${String(one.i + 1).padStart(6, '0')}` };
-          const data = await recordable(definition, happened.data, desk.sealer, numbers);
+          const data = await recordable(definition, happened.data, desk.sealer, desk.numbers);
           const at = new Date((one.at += step === 0 ? 0 : Math.floor(chance() * day))).toISOString();
           const metadata = {
             ...{ occurred: at, recorded: at, actor: named.member(0), role: 'coordinator', issuer: 'local', tokenId: named.member(1) },

@@ -42,6 +42,7 @@ export const importMemory: Row = {
   what: 'memory while importing: the real rows, and four times as many',
   against: 'the same import of a quarter of the file',
   bound: { sign: '≤', ratio: 1.1 },
+  own: 'it imports the real log into new desks',
   measure: async ({ part, repeats }) => {
     if (missing !== undefined) return { comparisons: [], skipped: missing };
     const peakOf = (copies: number): Promise<{ readonly rows: number; readonly peak: number }> =>
@@ -70,6 +71,7 @@ export const importSpeed: Row = {
   what: 'import of the real rows to the last durable append; a second run that finds all unchanged',
   against: 'parsing the file with csv-parse and inserting its rows in raw SQLite by hundreds, synchronous=FULL; parsing alone',
   bound: { sign: '≥', ratio: 0.3 },
+  own: 'it imports the real log into new desks',
   measure: async (volume) => {
     if (missing !== undefined) return { comparisons: [], skipped: missing };
     const fresh = async (what: 'parsed' | 'inserted', path: string): Promise<number> => {

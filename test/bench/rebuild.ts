@@ -2,7 +2,7 @@ import { request as contract } from '#contexts/requests/contract/request.js';
 import { requests } from '#contexts/requests/request/index.js';
 import { type Folded, unopened } from '#platform/decider/contract.js';
 import { rebuild } from '#platform/processors/rebuild.js';
-import { deskIn, inFolder } from './folders.js';
+import { deskIn, onGround } from './folders.js';
 import { writeHistory } from './history.js';
 import { interleaved, type Row, secondsOf } from './row.js';
 
@@ -16,10 +16,11 @@ export const rebuilding: Row = {
   against: 'reading the log and folding each request in a bare loop, in memory',
   bound: { sign: '≥', ratio: 0.45 },
   measure: (volume) =>
-    inFolder('rebuild', (folder) =>
+    onGround('rebuild', volume, (folder) =>
       deskIn(folder, async (desk) => {
         const count = Math.round((1_000_000 * volume.part) / mean);
-        const events = await writeHistory(desk, count, (i) => lengths[i % lengths.length] as number);
+        if (volume.ground === undefined) await writeHistory(desk, count, (i) => lengths[i % lengths.length] as number);
+        const events = Number(await desk.store.head());
         const ours = async (): Promise<number> =>
           events / (await secondsOf(() => rebuild(desk.store, desk.readModels, requests, desk.open)));
         const theirs = async (): Promise<number> =>

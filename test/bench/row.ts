@@ -5,6 +5,8 @@ export interface Volume {
   readonly repeats: number;
   /** Of one repeat where the measure is a stretch of time. */
   readonly seconds: number;
+  /** The folder of a desk that nobody has open: what stands on another than its own begins with a copy. */
+  readonly ground?: string | undefined;
 }
 
 /** Where the bound lies: of throughput a ratio is at least, of time and memory at most. */
@@ -46,6 +48,8 @@ export interface Row {
   readonly what: string;
   readonly against: string;
   readonly bound: Bound;
+  /** Why it stands on nothing but its own. */
+  readonly own?: string;
   measure(volume: Volume): Promise<Measured>;
 }
 

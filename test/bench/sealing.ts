@@ -8,6 +8,7 @@ export const sealing: Row = {
   what: `commands to their durable answer, ${connections} at once, with hash chain and field encryption`,
   against: 'the same without either',
   bound: { sign: '≤', ratio: 1.15 },
+  own: 'what hashing and sealing cost has nothing to do with what the desk holds',
   measure: (volume) =>
     inFolder('with', (folder) =>
       inFolder('without', async (other) => {

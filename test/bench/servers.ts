@@ -17,6 +17,7 @@ export const serverAdapters: Row = {
     'for await over readAll; two bulkWrite a lot, unordered, of the same BSON documents made beforehand, inserts of versions and ' +
     'upserts by _id, majority and journalled, with no guard and no checkpoint',
   bound: { sign: '≥', ratio: 0.8 },
+  own: 'a server holds a log of its own, not a folder',
   measure: async (volume) => {
     const comparisons: Comparison[] = [];
     const missing: string[] = [];

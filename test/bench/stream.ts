@@ -10,6 +10,7 @@ export const streamFold: Row = {
   what: 'a stream of 10,000 events read and folded to its state',
   against: 'reading and parsing it',
   bound: { sign: '≥', ratio: 0.8 },
+  own: 'no other desk has a stream of 10,000 events',
   measure: (volume) =>
     inFolder('stream', (folder) =>
       deskIn(folder, async (desk) => {
