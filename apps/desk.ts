@@ -16,7 +16,7 @@ import { LocalIssuer } from '#platform/http/embedded/tokens.js';
 import { type Finds } from '#platform/processors/reactor.js';
 import { type Opener } from '#platform/read-models/collection.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
-import { type PageQuery, type ReadModels } from '#platform/read-models/port.js';
+import { itemsOf, type PageQuery, type ReadModels } from '#platform/read-models/port.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { ContentFolder } from '#platform/vault/embedded/content-folder.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
@@ -217,10 +217,10 @@ export const findsOf = (reading: Reading): Finds => ({
     const range = due === undefined ? {} : { [due[0]]: { to: due[1] } };
     const ids: string[] = [];
     for (let after: PageQuery['after']; ;) {
-      const { bodies, next } = await serving.page({ any: where, range, words: [], order, descending: false, limit: 500, after });
-      for (const body of bodies) ids.push((JSON.parse(body) as { readonly id: string }).id);
-      if (next === undefined) return ids;
-      after = next;
+      const page = await serving.page({ any: where, range, words: [], order, descending: false, limit: 500, after });
+      ids.push(...itemsOf<{ readonly id: string }>(page).map(({ id }) => id));
+      if (page.next === undefined) return ids;
+      after = page.next;
     }
   },
 });

@@ -12,6 +12,7 @@ import { positionText, waitOf } from '#platform/http/positions.js';
 import { type Language, languageOf, Problem, rejectionTitle } from '#platform/http/problem.js';
 import { Reading } from '#platform/http/reading.js';
 import { type Collection } from '#platform/read-models/collection.js';
+import { itemsOf } from '#platform/read-models/port.js';
 import { countAs } from './limits.js';
 
 /** Things that one call names or selects. */
@@ -75,8 +76,8 @@ const chosenBy = async (
   const asked = { query, wait, person, accept: '', path: '', id: '' };
   const { build } = await reachedBuild(reading, collection, asked);
   const page = { ...selection, order: collection.declaration.defaultOrder, descending: false, limit: mostInBulk, after: undefined };
-  const { bodies, next } = await build.page(page);
-  return { ids: bodies.map((body) => (JSON.parse(body) as { readonly id: string }).id), more: next !== undefined };
+  const found = await build.page(page);
+  return { ids: itemsOf<{ readonly id: string }>(found).map(({ id }) => id), more: found.next !== undefined };
 };
 
 /** Of a rule's refusal what there is to tell; anything else ends the call, which its key lets go on. */

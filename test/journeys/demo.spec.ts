@@ -13,6 +13,7 @@ import { taskStatuses } from '#contexts/requests/contract/task.js';
 import { clients, staffMembers, teams } from '#contexts/staff/index.js';
 import { type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, isSealed } from '#platform/read-models/collection.js';
+import { itemsOf } from '#platform/read-models/port.js';
 
 // Of a request, what the importer alone writes: no command leads there
 const importedStatus = 'other';
@@ -46,8 +47,8 @@ describe('the demonstration', () => {
   const statusesOf = async (collection: Collection): Promise<readonly string[]> => {
     const build = await desk.reading.serving(collection);
     const order = collection.declaration.defaultOrder;
-    const { bodies } = await build.page({ any: {}, range: {}, words: [], order, descending: false, limit: 1_000 });
-    return bodies.map((body) => (JSON.parse(body) as { readonly status: string }).status);
+    const page = await build.page({ any: {}, range: {}, words: [], order, descending: false, limit: 1_000 });
+    return itemsOf<{ readonly status: string }>(page).map(({ status }) => status);
   };
   const different = (words: readonly string[]): readonly string[] => [...new Set(words)].sort();
 

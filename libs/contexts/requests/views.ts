@@ -2,7 +2,7 @@ import { NotFound } from '#platform/decider/execute.js';
 import { type Json } from '#platform/event-store/port.js';
 import { type View } from '#platform/http/views.js';
 import { foldedOf } from '#platform/read-models/collection.js';
-import { type Build, type Document, type PageQuery } from '#platform/read-models/port.js';
+import { type Build, type Document, itemsOf, type PageQuery } from '#platform/read-models/port.js';
 import { type Client } from '../staff/contract/client.js';
 import { deputyAt, type StaffMember } from '../staff/contract/staff-member.js';
 import { isMember, type Team } from '../staff/contract/team.js';
@@ -21,7 +21,7 @@ const every = async <R>(build: Build, any: Selected, order: string) => {
   const parked: string[] = [];
   for (let after: PageQuery['after']; ;) {
     const page = await build.page({ any, range: {}, words: [], order, descending: false, limit: 500, after });
-    rows.push(...page.bodies.map((body) => JSON.parse(body) as R));
+    rows.push(...itemsOf<R>(page));
     parked.push(...page.parked);
     if (page.next === undefined) return { rows, parked };
     after = page.next;
@@ -141,7 +141,7 @@ export const workload: View = {
     const wanted = rows.filter((row) => isWanted(team, row['teams']) && isWanted(skill, row['skills']));
     const { shown, next } = pageOf(wanted, orders[query.order as keyof typeof orders][0], query);
     return {
-      bodies: shown.map((row) => JSON.stringify(row)),
+      items: shown.map((row) => JSON.stringify(row)).join(','),
       next,
       parked: active.parked.filter((id) => shown.some((row) => row.id === id)),
       whole: {
@@ -191,13 +191,16 @@ export const clientStatus: View = {
     const requests = build('requests');
     const wanted = query.any['state']?.flatMap((state) => states[String(state)] ?? []);
     const any = { client: [id], ...(wanted && { status: wanted }) };
-    const { bodies, ...page } = await requests.page({ ...query, any, range: {} });
-    const ids = bodies.map((body) => (JSON.parse(body) as { readonly id: string }).id);
+    const page = await requests.page({ ...query, any, range: {} });
+    const ids = itemsOf<{ readonly id: string }>(page).map(({ id }) => id);
     const documents = await requests.load(ids);
     const counts = await counted(requests, { client: [id] }, 'status');
     return {
       ...page,
-      bodies: ids.flatMap((one) => documents.get(one) ?? []).map(statusOf),
+      items: ids
+        .flatMap((one) => documents.get(one) ?? [])
+        .map(statusOf)
+        .join(','),
       whole: {
         client: id,
         name,

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type Person } from '#platform/decider/aggregate.js';
 import { type Json } from '#platform/event-store/port.js';
 import { type Collection, type Listed, opened } from '#platform/read-models/collection.js';
-import { type Page, type PageQuery } from '#platform/read-models/port.js';
+import { itemsOf, type Page, type PageQuery } from '#platform/read-models/port.js';
 import { csvOf, prefersCsv } from './csv.js';
 import { differenceOf, historyOf } from './history.js';
 import { countParameters, instantFrom, isIdOf, knowOnly, pageOf, pastOf, type RawQuery } from './parameters.js';
@@ -66,22 +66,26 @@ export const listed = async (list: Listed, asked: Asked, page: PageQuery, pages:
     const all = everyPage(pages, page, await pages({ ...page, limit: 500 }));
     return { ...reached, body: Readable.from(csvOf(fields, all)), type: 'text/csv; charset=utf-8; header=present' };
   }
-  const { bodies, next, parked, whole = {} } = await pages(page);
+  const { items, next, parked, whole = {} } = await pages(page);
   const cursor = next === undefined ? null : sealCursor(query, next);
   const shown =
-    person.client === null ? bodies : bodies.map((body) => JSON.stringify(shownOf(list, person, JSON.parse(body) as Record<string, Json>)));
+    person.client === null
+      ? items
+      : itemsOf<Record<string, Json>>({ items })
+          .map((row) => JSON.stringify(shownOf(list, person, row)))
+          .join(',');
   const more = Object.entries({ ...whole, ...(parked.length > 0 && { parked }) }).map(([name, of]) => `,"${name}":${JSON.stringify(of)}`);
   return {
     ...reached,
     // The stored texts are put together as they are: nothing is parsed to be written again
-    body: `{"items":[${shown.join(',')}],"next":${JSON.stringify(cursor)}${more.join('')}}`,
+    body: `{"items":[${shown}],"next":${JSON.stringify(cursor)}${more.join('')}}`,
     headers: { ...headers, ...(cursor !== null && { Link: `<${linkTo(path, query, cursor)}>; rel="next"` }) },
   };
 };
 
-async function* everyPage(pages: Pages, page: PageQuery, first: ListedPage): AsyncGenerator<readonly string[]> {
-  for (let { bodies, next } = first; ; { bodies, next } = await pages({ ...page, limit: 500, after: next })) {
-    yield bodies;
+async function* everyPage(pages: Pages, page: PageQuery, first: ListedPage): AsyncGenerator<readonly Record<string, Json>[]> {
+  for (let { items, next } = first; ; { items, next } = await pages({ ...page, limit: 500, after: next })) {
+    yield itemsOf({ items });
     if (next === undefined) return;
   }
 }

@@ -18,14 +18,10 @@ const cell = (value: unknown): string => {
 };
 
 /** Header and rows of a CSV, page by page, so that it needs no cap and little memory. */
-export async function* csvOf(fields: readonly string[], pages: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
+export async function* csvOf(
+  fields: readonly string[],
+  pages: AsyncIterable<readonly Readonly<Record<string, unknown>>[]>,
+): AsyncGenerator<string> {
   yield `${fields.join(',')}\r\n`;
-  for await (const bodies of pages) {
-    let lines = '';
-    for (const body of bodies) {
-      const row = JSON.parse(body) as Readonly<Record<string, unknown>>;
-      lines += `${fields.map((field) => cell(row[field])).join(',')}\r\n`;
-    }
-    yield lines;
-  }
+  for await (const rows of pages) yield rows.map((row) => `${fields.map((field) => cell(row[field])).join(',')}\r\n`).join('');
 }

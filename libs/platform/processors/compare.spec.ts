@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Build, type Document, type FiledVersion } from '#platform/read-models/port.js';
+import { type Build, type Document, type FiledVersion, itemsOf } from '#platform/read-models/port.js';
 import { catchUp } from './catch-up.js';
 import { compareBuilds, comparePast, sampled, upTo } from './compare.js';
 import { all, open, type Opened, opened, parcels, ParcelMangled, ParcelMoved, sent, storyOf, told } from './spec.js';
@@ -120,7 +120,9 @@ describe('comparing the past', () => {
       Object.assign(Object.create(build) as Build, {
         page: async (query: Parameters<Build['page']>[0]) => {
           const page = await build.page(query);
-          return query.at?.occurred === last ? { ...page, bodies: change(page.bodies) } : page;
+          return query.at?.occurred === last
+            ? { ...page, items: change(itemsOf(page).map((item) => JSON.stringify(item))).join(',') }
+            : page;
         },
       });
     const isOf = (id: string) => (body: string) => body.includes(`"id":"${id}"`);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { type Folded } from '#platform/decider/contract.js';
 import { type EventStore } from '#platform/event-store/port.js';
 import { type Collection, type Opener, versionOf } from '#platform/read-models/collection.js';
-import { type Build, type Version } from '#platform/read-models/port.js';
+import { type Build, itemsOf, type Page, type Version } from '#platform/read-models/port.js';
 
 /** Where a read model is not what the log says. */
 export interface Difference {
@@ -111,16 +111,16 @@ export const sampled = async (store: EventStore, { aggregate }: Collection, coun
   return { instants: chosen.sort(), ids, upTo };
 };
 
-/** The bodies of a read model as of an instant. */
-async function* bodiesAt({ declaration }: Collection, build: Build, at: string): AsyncGenerator<string> {
+/** What a read model shows as of an instant. */
+async function* itemsAt({ declaration }: Collection, build: Build, at: string): AsyncGenerator<{ readonly id: string }> {
   let after: readonly (string | number | null)[] | undefined;
   do {
-    const { bodies, next }: Awaited<ReturnType<Build['page']>> = await build.page({
+    const page: Page = await build.page({
       ...{ any: {}, range: {}, words: [], at: { occurred: at } },
       ...{ order: declaration.defaultOrder, descending: false, limit: 200, after },
     });
-    yield* bodies;
-    after = next;
+    yield* itemsOf<{ readonly id: string }>(page);
+    after = page.next;
   } while (after !== undefined);
 }
 
@@ -160,11 +160,12 @@ export async function* comparePast(
 ): AsyncGenerator<Difference> {
   const shown = new Map<string, (string | undefined)[]>();
   for (const [i, at] of sample.instants.entries())
-    for await (const body of bodiesAt(collection, build, at)) {
-      const { id } = JSON.parse(body) as { readonly id: string };
+    for await (const item of itemsAt(collection, build, at)) {
+      const { id } = item;
       const digests = shown.get(id) ?? [];
       if (digests[i] !== undefined) yield { id, where: `${id} as of ${at}`, why: 'is there twice' };
-      digests[i] = digestOf(body);
+      // Written as it was: a body is what JSON.stringify made
+      digests[i] = digestOf(JSON.stringify(item));
       shown.set(id, digests);
     }
   for (const id of sample.ids) {

@@ -5,6 +5,8 @@ import {
   type Build,
   type Declaration,
   type Document,
+  itemsOf,
+  type Page,
   type PageQuery,
   type ReadModel,
   type ReadModels,
@@ -43,20 +45,17 @@ export const allPages = async (build: Build, query: PageQuery): Promise<{ readon
   const [bodies, parked]: [string[], string[]] = [[], []];
   for (let after = query.after; ;) {
     const page = await build.page({ ...query, after });
-    bodies.push(...page.bodies);
+    const some = itemsOf(page);
+    bodies.push(...some.map((item) => JSON.stringify(item)));
     parked.push(...page.parked);
     if (page.next === undefined) return { bodies, parked };
-    expect(page.bodies).toHaveLength(query.limit);
+    expect(some).toHaveLength(query.limit);
     after = JSON.parse(JSON.stringify(page.next)) as typeof page.next;
   }
 };
 
-const idsOf = (bodies: readonly string[]): string[] => bodies.map((body) => (JSON.parse(body) as { readonly id: string }).id);
-const placesOf = (bodies: readonly string[]): string[] =>
-  bodies.map((body) => {
-    const { id, at } = JSON.parse(body) as { readonly id: string; readonly at: number };
-    return `${id}@${at}`;
-  });
+const idsOf = (page: Pick<Page, 'items'>): string[] => itemsOf<{ readonly id: string }>(page).map(({ id }) => id);
+const placesOf = (page: Page): string[] => itemsOf<{ readonly id: string; readonly at: number }>(page).map(({ id, at }) => `${id}@${at}`);
 
 const same = async (tried: Build, reference: Reference, { by, ...query }: Query): Promise<void> => {
   expect(await allPages(tried, query as PageQuery)).toEqual(reference.page(query));
@@ -100,8 +99,8 @@ export const readModelsContract = (title: string, prepare: () => Promise<TriedRe
       for (const one of await again.builds()) await again.drop(one);
     });
 
-    const ids = async (more: Partial<PageQuery> = {}, of = build): Promise<string[]> => idsOf((await of.page(asking(more))).bodies);
-    const places = async (more: Partial<PageQuery> = {}): Promise<string[]> => placesOf((await build.page(asking(more))).bodies);
+    const ids = async (more: Partial<PageQuery> = {}, of = build): Promise<string[]> => idsOf(await of.page(asking(more)));
+    const places = async (more: Partial<PageQuery> = {}): Promise<string[]> => placesOf(await build.page(asking(more)));
     const wrote = async (...documents: Document[]): Promise<void> => build.write(writing({ documents }));
 
     describe('writes', () => {
@@ -199,7 +198,7 @@ export const readModelsContract = (title: string, prepare: () => Promise<TriedRe
         await build.write(writing({ parked: [{ id: 'a', why: 'of a@2', passed: 2n }], checkpoint: 2n }));
         await build.write(writing({ documents: [documentOf('a', 3n), documentOf('b', 3n)], checkpoint: 3n }));
         const page = await build.page(asking());
-        expect([placesOf(page.bodies), page.parked]).toEqual([['a@1', 'b@3'], ['a']]);
+        expect([placesOf(page), page.parked]).toEqual([['a@1', 'b@3'], ['a']]);
         expect((await build.page(asking({ at: { occurred: day(1) } }))).parked).toEqual(['a']);
         expect(await build.parked()).toEqual([{ id: 'a', why: 'of a@2', position: 1n }]);
         expect([(await build.find('a'))?.parked, (await build.load(['a'])).get('a')?.parked]).toEqual(['of a@2', 'of a@2']);
@@ -294,20 +293,20 @@ export const readModelsContract = (title: string, prepare: () => Promise<TriedRe
         for (const descending of [false, true])
           for (const limit of [1, 7, 60]) {
             const { bodies } = await allPages(build, asking({ descending, limit }));
-            expect(bodies).toEqual((await build.page(asking({ descending }))).bodies);
+            expect(bodies.join(',')).toBe((await build.page(asking({ descending }))).items);
             expect(new Set(bodies).size).toBe(60);
           }
         const first = await build.page(asking({ limit: 20 }));
         await wrote(team('added', 2n, { priority: 'P1', openedAt: day(0) }), team('zz', 2n, { openedAt: day(9) }));
         const rest = await allPages(build, asking({ limit: 20, after: first.next }));
-        expect(idsOf([...first.bodies, ...rest.bodies]).sort()).toEqual([...many.map(({ id }) => id), 'zz']);
+        expect(idsOf({ items: [first.items, ...rest.bodies].join(',') }).sort()).toEqual([...many.map(({ id }) => id), 'zz']);
       });
 
       it('tells no next page when the last is just full, and none of nothing', async () => {
         await wrote(...['a', 'b', 'c', 'd'].map((id) => documentOf(id, 1n)));
         expect((await build.page(asking({ limit: 4 }))).next).toBeUndefined();
         expect((await build.page(asking({ limit: 3 }))).next).toEqual([null, day(0), 'c']);
-        expect(await build.page(asking({ any: { team: ['nobody'] } }))).toEqual({ bodies: [], next: undefined, parked: [] });
+        expect(await build.page(asking({ any: { team: ['nobody'] } }))).toEqual({ items: '', next: undefined, parked: [] });
       });
 
       it('narrowed by keys: one of several values, empty, elements of lists, all keys together', async () => {

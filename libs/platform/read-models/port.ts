@@ -101,12 +101,16 @@ export interface PageQuery extends Selection {
 }
 
 export interface Page {
-  readonly bodies: readonly string[];
+  /** Their bodies with a comma between two: ready to be put into an answer. */
+  readonly items: string;
   /** Where the next page begins; undefined when this is the last. */
   readonly next: readonly (string | number | null)[] | undefined;
   /** Ids among those shown that are parked, so that the answer can say so. */
   readonly parked: readonly string[];
 }
+
+/** The items of a page, read. */
+export const itemsOf = <T>({ items }: Pick<Page, 'items'>): readonly T[] => JSON.parse(`[${items}]`) as readonly T[];
 
 export interface Count {
   readonly key: string | number | null;

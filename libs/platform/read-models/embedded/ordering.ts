@@ -20,8 +20,6 @@ export interface Found {
   readonly keys: Cells;
   readonly table: string;
   readonly num: number;
-  readonly body: string | undefined;
-  readonly parked: string | null;
 }
 
 export interface Asked {
@@ -52,7 +50,7 @@ export const firstOf = (file: SqliteFile, layout: Layout, sources: readonly Sour
       if (source.first !== undefined && (source.first === null) !== nulls) continue;
       const until = part.length === most ? part.at(-1)?.keys : undefined;
       if (until && source.first !== undefined && compareValues(source.first, until[0] ?? null) * (asked.descending ? -1 : 1) > 0) continue;
-      const rows = scan(file, layout, source, asked, { nulls, after, until, most, body: sources.length === 1 });
+      const rows = scan(file, layout, source, asked, { nulls, after, until, most });
       if (rows.length > 0) part = part.length === 0 ? rows : merged(part, rows, compare, most);
     }
     found.push(...part);
@@ -66,7 +64,6 @@ interface Part {
   readonly after: Cells | undefined;
   readonly until: Cells | undefined;
   readonly most: number;
-  readonly body: boolean;
 }
 
 /** The statement that reads one source. */
@@ -90,27 +87,20 @@ const scanOf = (layout: Layout, source: Source, { columns, descending }: Asked, 
   bound(descending ? '<' : '>', part.after);
   bound(descending ? '>' : '<', part.until);
   const order = within.map((name) => `${source.sorted ? '+' : ''}${name}${descending ? ' DESC' : ''}`).join(', ');
-  const selected = [
-    ...columns.map(at),
-    at('id'),
-    't.num',
-    ...(part.body ? ['t.body', source.table === layout.documents ? 't.parked' : 'NULL'] : []),
-  ];
   return {
-    sql: `SELECT ${selected.join(', ')} FROM ${source.from.sql}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`,
+    // As one value: what a row costs beside SQLite is its columns
+    sql: `SELECT json_array(${[...columns.map(at), at('id'), 't.num'].join(', ')}) FROM ${source.from.sql}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`,
     cells: [...cells, part.most],
   };
 };
 
 const scan = (file: SqliteFile, layout: Layout, source: Source, asked: Asked, part: Part): Found[] => {
   const { sql, cells } = scanOf(layout, source, asked, part);
-  const width = asked.columns.length + 1;
-  return file.rows(sql, ...cells).map((row) => ({
-    keys: row.slice(0, width),
+  const rows = file.rows(sql, ...cells).map(([row]) => row as string);
+  return (JSON.parse(`[${rows.join(',')}]`) as Cells[]).map((row) => ({
+    keys: row.slice(0, -1),
     table: source.table,
-    num: row[width] as number,
-    body: part.body ? (row[width + 1] as string) : undefined,
-    parked: part.body ? (row[width + 2] as string | null) : null,
+    num: row.at(-1) as number,
   }));
 };
 

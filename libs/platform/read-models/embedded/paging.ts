@@ -1,4 +1,4 @@
-import { type Cells, type SqliteFile } from '#platform/sqlite/door.js';
+import { type SqliteFile } from '#platform/sqlite/door.js';
 import { type Page, type PageQuery } from '../port.js';
 import { type Dictionary } from './dictionary.js';
 import { type Layout } from './layout.js';
@@ -18,25 +18,26 @@ export const pageOf = (file: SqliteFile, layout: Layout, codes: Dictionary, quer
   if (query.after && query.after.length !== columns.length + 1)
     throw new Error(`a page by '${order}' goes on after ${columns.length + 1} keys`);
   const conditions = conditionsOf(layout, codes, query);
-  if (!conditions) return { bodies: [], next: undefined, parked: [] };
+  if (!conditions) return { items: '', next: undefined, parked: [] };
   const asked: Asked = { columns, descending, after: query.after, most: limit + 1 };
   const sources = query.at
     ? pastSources(file, layout, conditions, query.at, order, sameOrder(layout, order))
     : presentSources(file, layout, conditions, asked, order);
   const found = firstOf(file, layout, sources, asked);
-  const shown = found.slice(0, limit).map((one) => withBody(file, layout, one));
-  return {
-    bodies: shown.map((one) => one.body as string),
-    next: found.length > limit ? shown.at(-1)?.keys : undefined,
-    parked: shown.filter((one) => one.parked !== null).map((one) => one.keys.at(-1) as string),
-  };
+  const shown = found.slice(0, limit);
+  const [items, parked] = itemsOf(file, layout, shown);
+  return { items, parked: JSON.parse(parked) as string[], next: found.length > limit ? shown.at(-1)?.keys : undefined };
 };
 
-const withBody = (file: SqliteFile, layout: Layout, one: Found): Found => {
-  if (one.body !== undefined) return one;
-  const parked = one.table === layout.documents ? 'parked' : 'NULL';
-  const [body, why] = file.row(`SELECT body, ${parked} FROM ${one.table} WHERE num = ?`, one.num) as Cells;
-  return { ...one, body: body as string, parked: why as string | null };
+/** The bodies as one text, in their order, and which of them are parked: filed versions are told from documents by the sign. */
+const itemsOf = (file: SqliteFile, { documents, versions, declaration }: Layout, found: readonly Found[]): [string, string] => {
+  const [filed, join] = declaration.history ? ['v.body', `LEFT JOIN ${versions} AS v ON v.num = -e.value`] : ['NULL', ''];
+  const row = file.row(
+    `SELECT coalesce(group_concat(coalesce(t.body, ${filed}), ','), ''), json_group_array(t.id) FILTER (WHERE t.parked IS NOT NULL)
+     FROM json_each(?) AS e LEFT JOIN ${documents} AS t ON t.num = e.value ${join}`,
+    JSON.stringify(found.map(({ table, num }) => (table === documents ? num : -num))),
+  );
+  return row as unknown as [string, string];
 };
 
 const sameOrder = (layout: Layout, order: string): boolean => layout.orderColumns(order).join() === layout.sorted.join();

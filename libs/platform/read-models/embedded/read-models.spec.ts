@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { DiskFull, FileDamaged, SqliteFile } from '#platform/sqlite/door.js';
 import { ForeignFile } from '#platform/sqlite/layout.js';
 import { allPages, asking, gathered, readModelsContract } from '../contract-suite.js';
-import { type Build, type Document, type PageQuery } from '../port.js';
+import { type Build, type Document, itemsOf, type PageQuery } from '../port.js';
 import { day, documentOf, filedOf, trial, writing } from '../trial.js';
 import { EmbeddedReadModels } from './read-models.js';
 import { type Step } from './writing.js';
@@ -71,14 +71,14 @@ describe('the embedded read models', () => {
       await expect(build.write(second)).rejects.toThrow(`killed after ${step}`);
       expect(await stateOf(build)).toEqual(before);
       // A value that was first met in the write that was taken back
-      expect((await build.page(asking({ any: { team: ['new'] } }))).bodies).toEqual([]);
+      expect((await build.page(asking({ any: { team: ['new'] } }))).items).toBe('');
       cut = undefined;
       await build.write(second);
       await clean.write(second);
       expect(await stateOf(build)).toEqual(await stateOf(clean));
       const [there] = await (await (await open()).model(declaration)).builds();
       expect(await stateOf(there as Build)).toEqual(await stateOf(clean));
-      expect((await build.page(asking({ any: { team: ['new'], tags: ['news'] } }))).bodies).toHaveLength(1);
+      expect(itemsOf(await build.page(asking({ any: { team: ['new'], tags: ['news'] } })))).toHaveLength(1);
     },
   );
 
@@ -91,7 +91,7 @@ describe('the embedded read models', () => {
     await expect(build.write(large)).rejects.toBeInstanceOf(DiskFull);
     file.exec('PRAGMA max_page_count = 1000000');
     await build.write(large);
-    expect((await build.page(asking({ any: { team: ['new'] } }))).bodies).toHaveLength(1);
+    expect((await build.page(asking({ any: { team: ['new'] } }))).items).toHaveLength(100_000);
   });
 
   it('leave nothing of an erased text in the file', async () => {

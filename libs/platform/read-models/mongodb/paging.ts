@@ -51,7 +51,7 @@ export const pageOf = async (mongo: Mongo, { order, query }: Asked, sources: rea
   }
   const shown = found.slice(0, limit);
   return {
-    bodies: shown.map(({ body }) => body),
+    items: shown.map(({ body }) => body).join(','),
     next: found.length > limit ? shown.at(-1)?.keys : undefined,
     parked: shown.filter(({ parked }) => parked).map(({ keys }) => keys.at(-1) as string),
   };
