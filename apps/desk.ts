@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { client } from '#contexts/staff/contract/client.js';
 import { isDeputyAt, staffMember } from '#contexts/staff/contract/staff-member.js';
 import { type Reads } from '#platform/decider/aggregate.js';
 import { Executor } from '#platform/decider/execute.js';
@@ -225,14 +226,20 @@ export const findsOf = (reading: Reading): Finds => ({
   },
 });
 
-/** A subject that names a staff member is known by their record; anybody else has none. */
+/** A subject that names a staff member is known by their record, and a client's contact by whether they were removed. */
 const peopleOf = (streams: Streams, now: () => Date): People => ({
-  about: async (subject) => {
+  about: async (subject, ofClient) => {
     const { state } = (await streams.load(staffMember, subject)).folded;
-    return { senior: state?.level === 'senior', departed: state?.status === 'departed' };
+    const theirs = ofClient === null ? null : (await streams.load(client, ofClient)).folded.state;
+    const departed = state?.status === 'departed' || theirs?.removedContacts.some((id) => id === subject) === true;
+    return { senior: state?.level === 'senior', departed };
   },
-  // Contacts and all others on no record of the staff: what acting for them means is the command's own rule
+  // A contact acts for those of the same client. Whoever is on no record of the staff: what acting for them means is the command's own rule
   mayActFor: async (by, other) => {
+    if (by.client !== null) {
+      const { state } = (await streams.load(client, by.client)).folded;
+      return state?.contacts.some(({ contact }) => contact === other) === true;
+    }
     const { state } = (await streams.load(staffMember, other)).folded;
     return state === null || by.is('coordinator') || isDeputyAt(state, by.id, now().toISOString());
   },

@@ -89,7 +89,7 @@ export class Acting {
     const key = `demo-${++this.acts}`;
     if (asking.includes(command.name)) await this.bringUpQueue();
     const parsed = await parseBody(command as never, body);
-    const { senior, departed } = await this.desk.people.about(who.id);
+    const { senior, departed } = await this.desk.people.about(who.id, who.client ?? null);
     if (departed) throw new Error(`${command.name} by somebody who has departed`);
     const by = {
       ...{ id: who.id, roles: [who.role], senior, client: who.client ?? null, onBehalfOf },

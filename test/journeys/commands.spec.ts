@@ -188,9 +188,24 @@ describe('commands over HTTP', () => {
       expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
     });
 
-    it.each(['0', 'W/"0"', '"0", "1"', '"-1"', '"x"', '"'])('is one ETag as answered, not %s', async (header) => {
+    it.each([
+      ['0', 400],
+      ['"', 400],
+      ['"0" "1"', 400],
+      ['W/"0"', 412],
+      ['"x"', 412],
+      ['"-1", "7"', 412],
+      ['"7", "0"', 200],
+    ])('is a list of ETags (RFC 9110): %s', async (header, status) => {
       const { id } = await desk.opens();
-      refused(await desk.coordinator.send('AddNote', id, { text: 'x' }, { 'if-match': header }), 400, 'bad-request');
+      expect((await desk.coordinator.send('AddNote', id, { text: 'x' }, { 'if-match': header })).status).toBe(status);
+    });
+
+    it('guards the first change of what is there beforehand', async () => {
+      const skills = { value: ['network', 'desktop', 'mainframe'], reason: 'One more' };
+      const etag = (await desk.auditor.get('/settings/skills')).headers.get('etag') ?? '';
+      await desk.coordinator.does('ProposeSetting', 'skills', skills, { 'if-match': etag });
+      refused(await desk.coordinator.send('ProposeSetting', 'skills', skills, { 'if-match': etag }), 412, 'stale-revision');
     });
 
     it('tells nobody of what is not there, or not theirs', async () => {
@@ -256,10 +271,28 @@ describe('commands over HTTP', () => {
       const { id } = await desk.opens();
       const replied = (occurredAt: string) => desk.coordinator.send('RecordReply', id, { text: 'r', channel: 'phone', occurredAt });
       refused(await replied('2999-01-01T00:00:00Z'), 409, 'occurred-in-the-future');
-      for (const form of ['2026-01-01', '2026-13-01T00:00:00Z', '2026-02-30T00:00:00Z', '2026-01-01T00:00:00', 'yesterday'])
+      for (const form of [
+        '2026-01-01',
+        '2026-13-01T00:00:00Z',
+        '2026-02-30T00:00:00Z',
+        '2026-01-01T00:00:00',
+        'yesterday',
+        '9999-12-31T23:59:59-14:00',
+        '0000-01-01T00:00:00+14:00',
+      ])
         refused(await replied(form), 400, 'invalid-body');
       expect(await replied('2020-01-01T01:00:00.5+01:00')).toMatchObject({ status: 200 });
       expect(await history(id)).toMatchObject([{}, { occurred: '2020-01-01T00:00:00.500Z', late: true }]);
+    });
+
+    it('brings what stands within a list to one form too, and finds what is blank there', async () => {
+      const [{ id }, part] = [await desk.opens(), randomUUID()];
+      const split = (subject: string) => desk.coordinator.send('SplitRequest', id, { parts: [{ request: part.toUpperCase(), subject }] });
+      expect(refused(await split(' '), 400, 'invalid-body')['errors']).toEqual(['parts.subject is blank']);
+      expect((await split('Half of it')).status).toBe(200);
+      expect(await desk.auditor.reads(`/requests/${id}`)).toMatchObject({ parts: [{ request: part }] });
+      const untagged = await desk.coordinator.send('OpenRequest', randomUUID(), opening({ tags: ['a', '  '] }));
+      expect(refused(untagged, 400, 'invalid-body')['errors']).toEqual(['tags is blank']);
     });
 
     it('changes no text that only looks like an instant or an id', async () => {
@@ -430,6 +463,27 @@ describe('commands over HTTP', () => {
       await desk.coordinator.does('RecordDeparture', id, { on: '2026-01-01' });
       refused(await gone.send('AddNote', request, { text: 'x' }), 401, 'member-departed');
       refused(await gone.ask('/requests'), 401, 'member-departed');
+    });
+
+    it('a contact who was removed, in everything (401), until they are added again', async () => {
+      const contact = randomUUID();
+      const add = () => desk.coordinator.does('AddContact', desk.client, { contact, name: 'P. Petit', language: 'fr' });
+      await add();
+      const gone = await serving.as(contact, 'client', desk.client);
+      expect((await gone.ask('/requests')).status).toBe(200);
+      await desk.coordinator.does('RemoveContact', desk.client, { contact, reason: 'Left them' });
+      refused(await gone.ask('/requests'), 401, 'member-departed');
+      refused(await gone.send('AddNote', randomUUID(), { text: 'x' }), 401, 'member-departed');
+      await add();
+      expect((await gone.ask('/requests')).status).toBe(200);
+    });
+
+    it('no client for the case in which a token writes it', async () => {
+      const { id } = await desk.opens();
+      const loud = await serving.as(desk.contact, 'client', desk.client.toUpperCase());
+      expect(await loud.reads(`/requests/${id}`)).toMatchObject({ id });
+      const body = opening({ client: desk.client.toUpperCase(), contact: desk.contact, channel: 'portal' });
+      expect((await desk.customer.send('OpenRequest', randomUUID(), body)).status).toBe(201);
     });
 
     it('a role that may not (403), before it looks at the thing or the body', async () => {

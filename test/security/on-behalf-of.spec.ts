@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { asProblem, type Caller, furnished, Serving } from '../journeys/serving.js';
 
@@ -46,8 +47,9 @@ describe('On-Behalf-Of', () => {
     expect(await noted(desk.coordinator, desk.bob.toUpperCase())).toBe(desk.bob);
   });
 
-  it('never lets a contact act for the staff', async () => {
-    expect(await noted(desk.customer, desk.bob)).toEqual(forbidden);
+  it('never lets a contact act for the staff, or for whoever is no contact of the same client', async () => {
+    for (const other of [desk.bob, randomUUID()]) expect(await noted(desk.customer, other)).toEqual(forbidden);
+    expect(await noted(desk.customer, desk.contact)).toBe(desk.contact);
   });
 
   it('is refused on reading too, and after the role', async () => {

@@ -31,7 +31,7 @@ export interface Envelope {
   readonly by: Person;
   readonly idempotencyKey?: string | undefined;
   /** The revision that the caller saw (If-Match). */
-  readonly ifMatch?: bigint | undefined;
+  readonly ifMatch?: readonly bigint[] | undefined;
   readonly issuer: string;
   /** A reaction has neither token nor address. */
   readonly tokenId?: string;
@@ -157,7 +157,7 @@ export class Executor {
       }
       // What is another client's is as unknown as what is not there: nothing may tell the two apart
       if (state === null ? !opens : by.client !== null && aggregate.clientOf?.(state) !== by.client) throw new NotFound();
-      if (ifMatch !== undefined && ifMatch !== folded.revision) throw new StaleRevision(folded.revision);
+      if (ifMatch?.includes(folded.revision) === false) throw new StaleRevision(folded.revision);
       const alreadySo = () => answer(id, folded, { ...folded, opened: false, outcome: 'already-so' });
       if (opens && state !== null) {
         if ((await this.eventAt(stream, 0n)).metadata['fingerprint'] === fingerprint) return alreadySo();

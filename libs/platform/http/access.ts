@@ -26,7 +26,8 @@ export interface TokenVerifier {
 
 /** What the desk knows of a token's subject beside the token: told by the record, where there is one. */
 export interface People {
-  about(subject: string): Promise<{ readonly senior: boolean; readonly departed: boolean }>;
+  /** @param client whose contact the token says it is */
+  about(subject: string, client: string | null): Promise<{ readonly senior: boolean; readonly departed: boolean }>;
   /** Whether the person may act for another: it is then recorded as done on their behalf. */
   mayActFor(person: Person, other: string): Promise<boolean>;
 }
@@ -47,7 +48,7 @@ export const callerOf = (request: FastifyRequest): Caller => {
 
 export const isId = (text: unknown): text is string => typeof text === 'string' && /^[\w.@:-]{1,200}$/.test(text);
 /** A UUID names the same in either case, and things are called by the lower one. */
-const asNamed = (id: string): string => (/^[\da-f-]{36}$/i.test(id) ? id.toLowerCase() : id);
+export const asNamed = (id: string): string => (/^[\da-f-]{36}$/i.test(id) ? id.toLowerCase() : id);
 
 /** Denies by default: a route passes only what it declares, and every token is verified first. */
 @Injectable()
@@ -69,14 +70,15 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const claims = await this.claimsOf(request);
     const id = asNamed(claims.subject);
-    const known = await this.people.about(id);
+    const client = claims.roles.includes('client') && claims.client !== null ? asNamed(claims.client) : null;
+    const known = await this.people.about(id, client);
     if (known.departed) throw new Problem('member-departed', { headers: challenge });
     const allowed = access ?? [];
     // A contact is nothing but a contact, whatever else the token says
     const roles = claims.roles.includes('client') ? ['client'] : claims.roles;
     if (!roles.some((role) => allowed.includes(role))) throw new Problem('forbidden', { errors: [`needs one of: ${allowed.join(', ')}`] });
     // A client's contact acts for that client alone, so without one the role is worth nothing
-    if (roles.includes('client') && claims.client === null)
+    if (roles.includes('client') && client === null)
       throw new Problem('forbidden', { errors: ['a token of role client names its client'] });
     const onBehalfOf = request.headers['on-behalf-of'];
     if (onBehalfOf !== undefined && !isId(onBehalfOf)) throw new Problem('bad-request', { errors: ['On-Behalf-Of is not an id'] });
@@ -84,7 +86,7 @@ export class AccessGuard implements CanActivate {
       id,
       roles,
       senior: known.senior,
-      client: roles.includes('client') ? claims.client : null,
+      client,
       onBehalfOf: onBehalfOf === undefined ? null : asNamed(onBehalfOf),
       vouchedBy: this.strict ? claims.issuer : undefined,
       is: (role) => roles.includes(role),

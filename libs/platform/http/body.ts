@@ -32,8 +32,8 @@ interface Form {
   readonly texts: readonly string[];
   /** Fields that null makes empty. */
   readonly nullable: readonly string[];
-  /** Whether a field is an object with a class of its own. */
-  readonly nested: boolean;
+  /** Fields that are objects with a class of their own, or lists of them. */
+  readonly nested: readonly string[];
 }
 const forms = new WeakMap<AnyCommand, Form>();
 
@@ -48,7 +48,7 @@ export const formOf = (command: AnyCommand): Form => {
       ids: withRule('isUuid'),
       texts: withRule('isLength'),
       nullable: withRule('isOptional'),
-      nested: declared.some(({ type }) => type === 'nestedValidation'),
+      nested: declared.filter(({ type }) => type === 'nestedValidation').map(({ propertyName }) => propertyName),
     };
     forms.set(command, form);
   }
@@ -75,20 +75,36 @@ export const parseBody = async (command: AnyCommand, body: unknown): Promise<obj
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body is not a JSON object');
   const unsafe = unsafeIn(body);
   if (unsafe !== undefined) throw invalid(unsafe);
-  const { fields, instants, ids, texts, nested } = formOf(command);
+  const { fields, nested } = formOf(command);
   const unknown = Object.keys(body).filter((key) => !fields.has(key));
   if (unknown.length > 0) throw invalid(...unknown.map((key) => `${key.slice(0, 80)} is not a field of ${command.name}`));
   // plainToInstance is most of the time that a body takes; only classes within a class need it
-  const instance = (nested ? plainToInstance<object, object>(command, body) : Object.assign(new command(), body)) as Record<
-    string,
-    unknown
-  >;
+  const instance = (nested.length > 0 ? plainToInstance<object, object>(command, body) : Object.assign(new command(), body)) as Fields;
   const errors = await validate(instance, rules);
   if (errors.length > 0) throw invalid(...sentences(errors));
-  const blank = texts.filter((name) => typeof instance[name] === 'string' && instance[name].trim() === '');
-  if (blank.length > 0) throw invalid(...blank.map((name) => `${name} is blank`));
-  // One form for what has several, since they are compared and looked up by it
-  for (const name of instants) if (typeof instance[name] === 'string') instance[name] = instantOf(instance[name]);
-  for (const name of ids) if (typeof instance[name] === 'string') instance[name] = instance[name].toLowerCase();
+  const blank = inOneForm(command, instance);
+  if (blank.length > 0) throw invalid(...blank.map((place) => `${place} is blank`));
   return instance;
+};
+
+type Fields = Record<string, unknown>;
+
+/** Brings what has several forms to one, since it is compared and looked up by it; @returns where a text says nothing. */
+const inOneForm = (command: AnyCommand, instance: Fields, path = ''): string[] => {
+  const { instants, ids, texts, nested } = formOf(command);
+  const bring = (names: readonly string[], form: (text: string) => string | undefined): void => {
+    for (const name of names) {
+      const value = instance[name];
+      if (typeof value === 'string') instance[name] = form(value);
+      if (Array.isArray(value)) instance[name] = (value as string[]).map(form);
+    }
+  };
+  bring(instants, instantOf);
+  bring(ids, (id) => id.toLowerCase());
+  const listed = (name: string): unknown[] => [instance[name] ?? []].flat();
+  const blank = texts.filter((name) => listed(name).some((text) => (text as string).trim() === '')).map((name) => path + name);
+  const within = nested.flatMap((name) =>
+    (listed(name) as Fields[]).flatMap((one) => inOneForm(one.constructor as AnyCommand, one, `${path}${name}.`)),
+  );
+  return [...blank, ...within];
 };

@@ -4,7 +4,7 @@ import { CommandBus, CommandHandler, type ICommand, type ICommandHandler } from 
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Aggregate, type AnyCommand, type Done, isOwn } from '#platform/decider/aggregate.js';
 import { type Envelope, Executor } from '#platform/decider/execute.js';
-import { Access, type Caller, callerOf } from './access.js';
+import { Access, asNamed, type Caller, callerOf } from './access.js';
 import { hasField, parseBody } from './body.js';
 import { isIdOf, knowOnly, type RawQuery } from './parameters.js';
 import { positionText } from './positions.js';
@@ -61,7 +61,9 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
     knowOnly(request.query as RawQuery, []);
     // Only opening takes an id that is not known yet, so only there its form is looked at
     if (!isIdOf(aggregate.contract, id))
-      throw new Problem('open' in command ? 'bad-request' : 'not-found', { errors: [`${id.slice(0, 80)} is not a UUID`] });
+      throw new Problem('open' in command ? 'bad-request' : 'not-found', {
+        errors: [`${id.slice(0, 80)} is not ${aggregate.contract.beforehand ? 'the name of one' : 'a UUID'}`],
+      });
     const body = await parseBody(command, filledFromToken(aggregate, command, caller, request.body === undefined ? {} : request.body));
     const done = await send(this.bus, body, { id: id.toLowerCase(), envelope: envelopeOf(request, caller) });
     const position = positionText(logId(), done.position);
@@ -101,7 +103,9 @@ export const filledFromToken = (aggregate: Aggregate, command: AnyCommand, { per
   const filled: Record<string, unknown> = { ...body };
   for (const [field, value] of Object.entries(aggregate.ofToken(person))) {
     if (!hasField(command, field)) continue;
-    if (filled[field] !== undefined && filled[field] !== value) throw new Problem('forbidden', { errors: [`${field} is the token’s`] });
+    const said = filled[field];
+    if (said !== undefined && (typeof said !== 'string' || asNamed(said) !== value))
+      throw new Problem('forbidden', { errors: [`${field} is the token’s`] });
     filled[field] = value;
   }
   return filled;
@@ -126,11 +130,13 @@ export const envelopeOf = (request: FastifyRequest, { person, claims }: Caller):
   };
 };
 
-const ifMatchOf = (header: string | undefined): bigint | undefined => {
+/** RFC 9110, 13.1.1: a list of ETags; a weak one, or one that no answer had, is the thing's never. */
+const ifMatchOf = (header: string | undefined): readonly bigint[] | undefined => {
   if (header === undefined || header === '*') return undefined;
-  const revision = /^"(\d{1,18})"$/.exec(header)?.[1];
-  if (revision === undefined) throw new Problem('bad-request', { errors: ['If-Match is one ETag, as answered: "3"'] });
-  return BigInt(revision);
+  const tags = header.split(',').map((tag) => tag.trim());
+  if (!tags.every((tag) => /^(W\/)?"[\x21\x23-\x7e]*"$/.test(tag)))
+    throw new Problem('bad-request', { errors: ['If-Match is an ETag, as answered: "3"'] });
+  return tags.flatMap((tag) => /^"(-1|\d{1,18})"$/.exec(tag)?.[1] ?? []).map(BigInt);
 };
 
 const named = <T extends Type>(made: T, name: string): T => Object.defineProperty(made, 'name', { value: name });

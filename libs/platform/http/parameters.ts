@@ -5,6 +5,7 @@ import { type Instant } from '#platform/decider/fields.js';
 import { type Collection, type Listed } from '#platform/read-models/collection.js';
 import { type Instants, type PageQuery, type Selection } from '#platform/read-models/port.js';
 import { wordsOf } from '#platform/read-models/words.js';
+import { asNamed } from './access.js';
 import { Problem } from './problem.js';
 import { isHidden } from './shown.js';
 import { instantOf } from './validators.js';
@@ -70,7 +71,7 @@ export const selectionOf = (collection: Listed, query: RawQuery, person: Person)
     any[filter.key] = values.map((value) => {
       if (filter.words && !filter.words.includes(value)) throw invalid(`${name} is one of ${filter.words.join(', ')}`);
       if (filter.person && value === 'none') return null;
-      return filter.person && value === 'me' ? person.id : value;
+      return filter.person && value === 'me' ? person.id : asNamed(value);
     });
   }
   const text = single(query, 'text');

@@ -52,7 +52,8 @@ export class ProblemFilter implements ExceptionFilter {
 
 const later = { headers: { 'Retry-After': '1' } };
 
-const problemOf = (thrown: unknown): Problem => {
+/** What of the platform’s problems it is that was thrown. */
+export const problemOf = (thrown: unknown): Problem => {
   if (thrown instanceof Problem) return thrown;
   if (thrown instanceof Refused) return new Problem('occurred-in-the-future');
   if (thrown instanceof NotFound) return new Problem('not-found');

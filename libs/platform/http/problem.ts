@@ -31,13 +31,13 @@ const platform = {
   ],
   'member-departed': [
     401,
-    ['The token’s member has departed', 'Nothing can be done with this token any more.'],
-    ['La personne du jeton a quitté le service', 'Ce jeton ne permet plus rien.'],
+    ['The token names somebody who has left', 'Nothing can be done with this token any more.'],
+    ['Le jeton désigne une personne qui est partie', 'Ce jeton ne permet plus rien.'],
   ],
   forbidden: [
     403,
-    ['This role may not do that', 'Ask somebody who has one of the roles named.'],
-    ['Ce rôle n’y est pas autorisé', 'S’adresser à une personne ayant l’un des rôles nommés.'],
+    ['That is not for whoever asks', 'Ask somebody who may: `errors` says what it needs.'],
+    ['Ce n’est pas permis à qui le demande', 'S’adresser à une personne autorisée : `errors` dit ce qu’il faut.'],
   ],
   'not-found': [
     404,

@@ -8,8 +8,11 @@ export const instantOf = (text: unknown): string | undefined => {
   if (typeof text !== 'string' || !form.test(text)) return undefined;
   const at = new Date(text);
   // JavaScript takes 30 February for 1 March
-  const sameDay = Number.isNaN(at.getTime()) || new Date(`${text.slice(0, 19)}Z`).toISOString().slice(0, 19) !== text.slice(0, 19);
-  return sameDay ? undefined : at.toISOString();
+  const noDay = Number.isNaN(at.getTime()) || new Date(`${text.slice(0, 19)}Z`).toISOString().slice(0, 19) !== text.slice(0, 19);
+  if (noDay) return undefined;
+  // Its offset can lead out of the years 0 to 9999, whose instants alone sort as text
+  const instant = at.toISOString();
+  return instant.length === 24 ? instant : undefined;
 };
 
 /** An RFC 3339 instant with its offset; bodies are brought to UTC with milliseconds before they are decided upon. */
