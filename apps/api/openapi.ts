@@ -20,10 +20,32 @@ const parameter = (name: string, where: string, description: string, schema: Sch
   schema,
   required: where === 'path',
 });
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-});
+/** What is answered instead, in one form. */
+const problems = {
+  Invalid: 'the body, a parameter or a limit',
+  NoValidToken: 'no valid token, or one of somebody who has left',
+  Forbidden: 'the role may not',
+  NotFound: 'unknown, or another client’s',
+  Refused: 'a rule, or the wrong state',
+  StaleRevision: 'changed since the revision named',
+  KeyReused: 'the key was used with another body',
+  TooLarge: 'the body is too large',
+  RateLimited: 'too many commands: wait as Retry-After says',
+  NotJson: 'not JSON',
+  Later: 'later',
+  DiskFull: 'the disk is full',
+  OtherLog: 'a position of another log',
+  NotThereYet: 'not there yet',
+  OtherLogOrForgotten: 'a position of another log, or of a person who was forgotten',
+  NotThereYetOrDamaged: 'not there yet, or damaged',
+  Forgotten: 'the person was forgotten',
+  FileTooLarge: 'more bytes than are taken',
+  NotOctetStream: 'not application/octet-stream',
+  Unknown: 'unknown',
+  NotReady: 'not ready',
+} as const;
+const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+const problem = (name: keyof typeof problems): Schema => ({ $ref: `#/components/responses/${name}` });
 
 const id = parameter('id', 'path', 'the thing’s id (UUID); in reads its number will do');
 const envelope = [
@@ -40,11 +62,15 @@ const revision = parameter('revision', 'query', 'as of this revision');
 const minPosition = parameter('minPosition', 'query', 'a Ledgerdesk-Position: answer once it is reached (with Prefer: wait=5), else 503');
 
 const answers = {
-  400: problem('the body, a parameter or a limit'),
-  401: problem('no valid token, or a departed member’s'),
-  403: problem('the role may not'),
-  404: problem('unknown, or another client’s'),
+  400: problem('Invalid'),
+  401: problem('NoValidToken'),
+  403: problem('Forbidden'),
+  404: problem('NotFound'),
 };
+
+const etag = { ETag: { schema: text } };
+const position = { 'Ledgerdesk-Position': { schema: text } };
+const link = { Link: { schema: text, description: 'the next page, where there is one' } };
 
 const json = (schema: string): Schema => ({ 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } });
 
@@ -62,20 +88,21 @@ const commandPath = (aggregate: Aggregate, command: AnyCommand, body: BodySchema
     parameters: [id, ...envelope],
     requestBody: { required: (body.required ?? []).length > 0, content: json(command.name) },
     responses: {
-      ['open' in command ? 201 : 200]: {
-        description: 'recorded, or already so',
-        headers: { ETag: { schema: text }, 'Ledgerdesk-Position': { schema: text } },
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Done' } } },
-      },
+      200: { description: 'recorded, or already so', headers: { ...etag, ...position }, content: json('Done') },
+      // Also of what was there beforehand: its first event opens its stream
+      ...(('open' in command || aggregate.contract.beforehand) && {
+        201: { description: 'begun', headers: { ...etag, ...position, Location: { schema: text } }, content: json('Done') },
+      }),
       ...answers,
-      409: problem('a rule, or the wrong state'),
-      412: problem('changed since the revision named'),
-      422: problem('the key was used with another body'),
-      413: problem('the body is too large'),
-      429: problem('too many commands: wait as Retry-After says'),
-      415: problem('not JSON'),
-      503: problem('later'),
-      507: problem('the disk is full'),
+      410: problem('Forgotten'),
+      409: problem('Refused'),
+      412: problem('StaleRevision'),
+      422: problem('KeyReused'),
+      413: problem('TooLarge'),
+      429: problem('RateLimited'),
+      415: problem('NotJson'),
+      503: problem('Later'),
+      507: problem('DiskFull'),
     },
     security: [{ token: [] }],
   },
@@ -112,16 +139,16 @@ const bulkPath = (aggregate: Aggregate, command: AnyCommand): Schema => ({
     responses: {
       200: {
         description: 'what became of it for each',
-        headers: { 'Ledgerdesk-Position': { schema: text } },
+        headers: position,
         content: json('BulkResults'),
       },
       ...answers,
-      410: problem('a position of another log'),
-      413: problem('the body is too large'),
-      415: problem('not JSON'),
-      429: problem('too many commands: wait as Retry-After says'),
-      503: problem('later'),
-      507: problem('the disk is full'),
+      410: problem('OtherLog'),
+      413: problem('TooLarge'),
+      415: problem('NotJson'),
+      429: problem('RateLimited'),
+      503: problem('Later'),
+      507: problem('DiskFull'),
     },
     security: [{ token: [] }],
   },
@@ -134,6 +161,7 @@ const readPath = (
   description: string,
   parameters: readonly Schema[],
   content: Schema,
+  headers: Schema = {},
 ): Schema => ({
   get: {
     tags: [tag],
@@ -142,14 +170,10 @@ const readPath = (
     description: `Roles: ${[...readers, ...(client ? ['client (its own)'] : [])].join(', ')}.`,
     parameters,
     responses: {
-      200: {
-        description,
-        headers: { 'Ledgerdesk-Position': { schema: text } },
-        content,
-      },
+      200: { description, headers: { ...headers, ...position }, content },
       ...answers,
-      410: problem('a position of another log'),
-      503: problem('not there yet'),
+      410: problem('OtherLog'),
+      503: problem('NotThereYet'),
     },
     security: [{ token: [] }],
   },
@@ -160,8 +184,8 @@ const filePath = ({ of, senders }: typeof fileRoute): Schema => {
   const sha256 = parameter('sha256', 'path', 'of the plain file, in lower case', { type: 'string', pattern: '^[0-9a-f]{64}$' });
   const bytes = (type: string): Schema => ({ [type]: { schema: { type: 'string', format: 'binary' } } });
   const get = readPath(of, tag, 'file', 'A file that is attached', [id, sha256, minPosition], bytes('*/*'))['get'] as Schema;
-  const lost = { 410: problem('a position of another log, or of a person who was forgotten'), 503: problem('not there yet, or damaged') };
-  const taken = { headers: { ETag: { schema: text } }, content: { 'application/json': { schema: object({ sha256: text }) } } };
+  const lost = { 410: problem('OtherLogOrForgotten'), 503: problem('NotThereYetOrDamaged') };
+  const taken = { headers: etag, content: { 'application/json': { schema: object({ sha256: text }) } } };
   return {
     get: { ...get, responses: { ...(get['responses'] as Schema), ...lost } },
     put: {
@@ -175,12 +199,12 @@ const filePath = ({ of, senders }: typeof fileRoute): Schema => {
         200: { description: 'there already', ...taken },
         201: { description: 'stored', ...taken },
         ...answers,
-        410: problem('the person was forgotten'),
-        413: problem('more bytes than are taken'),
-        415: problem('not application/octet-stream'),
-        429: problem('too many commands: wait as Retry-After says'),
-        503: problem('later'),
-        507: problem('the disk is full'),
+        410: problem('Forgotten'),
+        413: problem('FileTooLarge'),
+        415: problem('NotOctetStream'),
+        429: problem('RateLimited'),
+        503: problem('Later'),
+        507: problem('DiskFull'),
       },
       security: [{ token: [] }],
     },
@@ -211,7 +235,7 @@ const page = (schema: string): Schema => ({ ...json(schema), 'text/csv': { schem
 const viewPath = (view: View): Schema => {
   const ofOne = view.path.includes('{id}') ? [id] : [];
   const parameters = [...ofOne, ...selecting(view), ...paging(view), minPosition];
-  return readPath(view, tagOf(view), view.path.split('/').at(-1) ?? '', view.about, parameters, page(`${schemaName(view)}.Page`));
+  return readPath(view, tagOf(view), view.path.split('/').at(-1) ?? '', view.about, parameters, page(`${schemaName(view)}.Page`), link);
 };
 const tagOf = ({ path }: View): string => path.split('/')[1] ?? '';
 /** `/clients/{id}/status` → `clients.status`. */
@@ -231,6 +255,7 @@ const readPaths = (collection: Collection): Schema => {
       `The ${tag}, page by page`,
       [...filters, ...paging(collection), ...at, minPosition],
       page(`${tag}.Page`),
+      link,
     ),
     ...(collection.countedBy.length > 0 && {
       [`${path}/counts`]: readPath(
@@ -249,6 +274,7 @@ const readPaths = (collection: Collection): Schema => {
       'One, now or as it was',
       [id, ...past, revision, minPosition],
       json(`${aggregate.collection}.State`),
+      etag,
     ),
     [`${path}/{id}/history`]: readPath(
       collection,
@@ -373,7 +399,7 @@ const openPath = ({ path, description, type }: OpenRoute): Schema => ({
     operationId: path.replace(/\W+/g, ' ').trim().replaceAll(' ', '-'),
     summary: description,
     parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => parameter(name, 'path', name)),
-    responses: { 200: { description, content: { [type]: {} } }, 404: problem('unknown'), 503: problem('not ready') },
+    responses: { 200: { description, content: { [type]: {} } }, 404: problem('Unknown'), 503: problem('NotReady') },
     security: [],
   },
 });
@@ -437,6 +463,12 @@ export const openApiOf = (
       name,
     })),
     paths,
-    components: { schemas, securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    components: {
+      schemas,
+      responses: Object.fromEntries(
+        Object.entries(problems).map(([name, description]) => [name, { description, content: problemContent }]),
+      ),
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
   };
 };
