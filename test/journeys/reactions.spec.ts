@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { team } from '#contexts/staff/index.js';
+import { DisbandTeam } from '#contexts/staff/team.js';
+import { Executor } from '#platform/decider/execute.js';
+import { person } from '#platform/decider/spec.js';
 import { all } from '#platform/processors/spec.js';
 import { eventually, furnished, Serving } from './serving.js';
 
@@ -103,6 +107,34 @@ describe('what the desk does by itself', () => {
     for (const id of ids.slice(0, 2)) expect(await requestOnce(id, { status: 'new', assignee: null })).toMatchObject({ team: desk.team });
     expect(await desk.coordinator.reads(`/requests/${ids[2]}`)).toMatchObject({ status: 'resolved', assignee: gone });
     expect((await historyOf(ids[0] ?? '')).at(-1)).toMatchObject({ type: 'RequestUnassigned', reason: 'The assignee has departed' });
+  });
+
+  it('takes the open requests from a team that was disbanded by a queue that was behind, also what is taken up again too late', async () => {
+    const [gone, other] = [randomUUID(), randomUUID()];
+    for (const team of [gone, other]) await desk.coordinator.does('FormTeam', team, { name: 'Night shift', categories: [] });
+    const routed = async (to: string) => {
+      const { id } = await desk.opens();
+      await desk.coordinator.does('RouteRequest', id, { team: to });
+      return id;
+    };
+    const [held, resolved, elsewhere] = [await routed(gone), await routed(gone), await routed(other)];
+    await desk.coordinator.does('HoldRequest', held, { hold: 'vendor' });
+    await desk.technician.does('ResolveRequest', resolved, { code: 'solved', note: 'Done' });
+
+    const { now } = serving.clock;
+    const behind = { content: () => Promise.resolve(null), counts: () => Promise.resolve({ answer: {}, position: 0n }) };
+    await new Executor({ ...serving.desk, reads: behind, now, build: 'spec' }).execute(team, DisbandTeam, gone, new DisbandTeam(), {
+      ...{ by: person('cora', ['coordinator']), issuer: 'local', method: 'token', source: 'api', correlation: 'c' },
+    });
+    expect(await requestOnce(held, { team: null })).toMatchObject({ status: 'on-hold', statusLeft: 'new' });
+    expect((await historyOf(held)).at(-1)).toMatchObject({
+      ...{ type: 'RequestRouted', actor: 'reaction:disbandments', reason: 'The team was disbanded' },
+      data: { team: null, rule: 'none', why: 'team-disbanded' },
+    });
+    expect(await desk.coordinator.reads(`/requests/${resolved}`)).toMatchObject({ status: 'resolved', team: gone });
+    await desk.coordinator.does('ReopenRequest', resolved, { reason: 'It is back' });
+    await requestOnce(resolved, { status: 'new', team: null, assignee: null });
+    expect(await desk.coordinator.reads(`/requests/${elsewhere}`)).toMatchObject({ status: 'new', team: other });
   });
 
   it('answers no fact of before it was deployed, and goes on after a restart where it stood', async () => {

@@ -1,5 +1,6 @@
 import { type Consequence, type Reaction, type Timer, when } from '#platform/processors/reactor.js';
 import { staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
+import { team as teamContract, TeamDisbanded } from '../staff/contract/team.js';
 import { ActionAssigned, problem as problemContract } from './contract/problem.js';
 import {
   isOpen,
@@ -8,12 +9,15 @@ import {
   request as requestContract,
   ReplyRecorded,
   RequestAssigned,
+  RequestEscalated,
   RequestReopened,
+  RequestRouted,
   RequestSplit,
   RequestUnmerged,
+  ResolutionRejected,
 } from './contract/request.js';
 import { request, task } from './index.js';
-import { UnassignRequest } from './request/assigning.js';
+import { UnassignRequest, UnrouteRequest } from './request/assigning.js';
 import { OpenPart } from './request/opening.js';
 import { ResumeRequest } from './request/waiting.js';
 import { AssignTask, OpenTask } from './task.js';
@@ -66,14 +70,14 @@ const takenFrom = (from: string, id: string): Consequence => ({
   body: { from, reason: why },
 });
 
-/** Whoever has departed has no open request any more, be it assigned, reopened or unmerged after they went. */
+/** Whoever has departed has no open request any more, be it assigned, taken up again or unmerged after they went. */
 const departures: Reaction = {
   name: 'departures',
   when: [
     when(staffMember, StaffMemberDeparted, async (_, { id, position }, look) =>
       (await look.ids('requests', { assignee: [id], status: openStatuses }, { since: position })).map((one) => takenFrom(id, one)),
     ),
-    ...[RequestAssigned, RequestReopened, RequestUnmerged].map((definition) =>
+    ...[RequestAssigned, ResolutionRejected, RequestReopened, RequestUnmerged].map((definition) =>
       when(requestContract, definition, async (_, { id }, look) => {
         const now = await look.fold<Request>(requestContract, id);
         if (!now || now.assignee === null || !isOpen(now)) return [];
@@ -84,7 +88,30 @@ const departures: Reaction = {
   ],
 };
 
-export const reactions: readonly Reaction[] = [split, actions, replies, departures];
+const unrouted = (from: string, id: string): Consequence => ({
+  ...{ aggregate: request, command: UnrouteRequest, id },
+  body: { from, reason: 'The team was disbanded' },
+});
+
+/** No open request is with a team that is no more, be it routed, taken up again or unmerged after that. */
+const disbandments: Reaction = {
+  name: 'disbandments',
+  when: [
+    when(teamContract, TeamDisbanded, async (_, { id, position }, look) =>
+      (await look.ids('requests', { team: [id], status: openStatuses }, { since: position })).map((one) => unrouted(id, one)),
+    ),
+    ...[RequestRouted, RequestEscalated, ResolutionRejected, RequestReopened, RequestUnmerged].map((definition) =>
+      when(requestContract, definition, async (_, { id }, look) => {
+        const now = await look.fold<Request>(requestContract, id);
+        if (!now || now.team === null || !isOpen(now)) return [];
+        const its = await look.fold(teamContract, now.team);
+        return its?.status === 'disbanded' ? [unrouted(now.team, id)] : [];
+      }),
+    ),
+  ],
+};
+
+export const reactions: readonly Reaction[] = [split, actions, replies, departures, disbandments];
 
 /** A hold until a date ends when it comes. */
 export const timers: readonly Timer[] = [

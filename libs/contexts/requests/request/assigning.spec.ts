@@ -13,7 +13,7 @@ import {
   RequestRouted,
   RequestUnassigned,
 } from '../contract/request.js';
-import { AcceptRequest, AssignToStaff, EscalateRequest, RouteRequest, UnassignRequest } from './assigning.js';
+import { AcceptRequest, AssignToStaff, EscalateRequest, RouteRequest, UnassignRequest, UnrouteRequest } from './assigning.js';
 import { requests } from './index.js';
 import {
   accepted,
@@ -193,6 +193,36 @@ describe('RouteRequest', () => {
   });
 
   refusedUnless(['new', 'assigned', 'in-progress', 'on-hold', 'other'], RouteRequest, { team: network }, byBob);
+});
+
+describe('UnrouteRequest', () => {
+  onlyFor(UnrouteRequest, 'reaction');
+
+  it('takes it from the team, and from whoever there has it', () => {
+    givenRequest(opened, routed)
+      .when(UnrouteRequest, { from: desk }, byReaction)
+      .thenHappens(RequestRouted({ rule: 'none', why: 'team-disbanded', candidates: {} }));
+    givenRequest(opened, routed, assigned, accepted)
+      .when(UnrouteRequest, { from: desk }, byReaction)
+      .thenChanges({ team: null, assignee: null, status: 'new' });
+  });
+
+  it('leaves a hold in force; the status left becomes new', () => {
+    givenRequest(...reaching['on-hold'])
+      .when(UnrouteRequest, { from: desk }, byReaction)
+      .thenChanges({ team: null, assignee: null, statusLeft: 'new' });
+  });
+
+  it('is already so where another team has it by now, or none', () => {
+    givenRequest(opened, routed).when(UnrouteRequest, { from: network }, byReaction).thenAlreadySo();
+    givenRequest(opened).when(UnrouteRequest, { from: network }, byReaction).thenAlreadySo();
+  });
+
+  it.each(['resolved', 'closed', 'other'] as const)('is refused when %s: what is not open stays as it ended', (status) => {
+    givenRequest(...reaching[status])
+      .when(UnrouteRequest, { from: desk }, byReaction)
+      .thenRefused(`request-is-${status}`);
+  });
 });
 
 describe('AssignToStaff', () => {

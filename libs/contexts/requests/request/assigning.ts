@@ -59,6 +59,19 @@ export class RouteRequest extends Command<Done> {
   }
 }
 
+/** Takes the request from a team that is no more: nobody's, until a coordinator sends it elsewhere. A late one takes it from no other team. */
+export class UnrouteRequest extends Command<Done> {
+  @IsUUID() readonly from!: string;
+
+  static readonly who = [reaction] as const;
+
+  static decide(c: UnrouteRequest, was: Request) {
+    if (was.team !== c.from) return alreadySo;
+    if (!isOpen(was)) return reject(`request-is-${was.status}`);
+    return [RequestRouted({ rule: 'none', why: 'team-disbanded', candidates: {} })];
+  }
+}
+
 /** Makes somebody the one who works on it: a technician takes what is nobody's, a coordinator assigns anyone. */
 export class AssignToStaff extends Command<Done> {
   @IsUUID() readonly to!: string;
