@@ -5,7 +5,7 @@ import { type Degree, openStatuses, request, type Request } from '#contexts/requ
 import { chosenBy, suggestedIn } from '#contexts/requests/routing.js';
 import { requests } from '#contexts/requests/index.js';
 import { settingContract, type Settings } from '#contexts/settings/contract/setting.js';
-import { shapes } from '#contexts/settings/shapes.js';
+import { misfitIn } from '#contexts/settings/shapes.js';
 import { staffMember } from '#contexts/staff/contract/staff-member.js';
 import { team as teamContract } from '#contexts/staff/contract/team.js';
 import { type Contract } from '#platform/decider/contract.js';
@@ -95,8 +95,8 @@ const draftIn = async (assigned: string | undefined) => {
   } catch (e) {
     throw new UsageError(`${path} is not JSON: ${(e as Error).message}`);
   }
-  const { fits, schema } = shapes[name as keyof Settings];
-  if (!fits(draft)) throw new UsageError(`${path} is no value of ${name}, whose schema is ${JSON.stringify(schema)}`);
+  const misfit = misfitIn(name, draft);
+  if (misfit) throw new UsageError(`${path} is no value of ${name}: ${misfit.at} has to fit ${misfit.schema}`);
   return { name, draft: draft as never, decide };
 };
 

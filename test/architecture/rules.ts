@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'all'>> = {
   'class-validator': 'all',
   'class-validator-jsonschema': 'all',
   'class-transformer': 'all',
+  'ajv/dist/2020.js': ['Ajv2020'],
   '@nestjs/cqrs': ['Command'],
 };
 

@@ -123,7 +123,7 @@ describe('what-if: a past period under a draft', () => {
       [[], '--setting is routing-rules=<file> or priority-matrix=<file>'],
       [['--setting', 'skills=x'], '--setting is'],
       [['--setting', 'routing-rules=/nowhere'], '/nowhere cannot be read'],
-      [await draft('routing-rules', { rules: 1 }), 'is no value of routing-rules, whose schema is'],
+      [await draft('routing-rules', { rules: 1 }), 'is no value of routing-rules: value'],
       [[...(await draft('priority-matrix', matrix(1))), '--from', 'yesterday'], '--from is an instant'],
     ] as const) {
       const { code, err } = await run(...args);

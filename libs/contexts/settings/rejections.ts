@@ -7,8 +7,8 @@ export const texts = {
     'Autre chose est déjà proposé : à publier ou à retirer d’abord',
   ],
   'value-does-not-fit': [
-    'The value is not of this setting’s schema: {schema}',
-    'La valeur ne suit pas le schéma de ce paramètre : {schema}',
+    'The value is not of this setting’s schema at {at}, which has to fit {schema}',
+    'La valeur ne suit pas le schéma de ce paramètre à {at}, qui doit être conforme à {schema}',
   ],
   'publisher-is-proposer': [
     'Neither the proposer nor a deputy of theirs publishes it: another person does',

@@ -5,9 +5,9 @@ import { canonical } from '#platform/decider/canonical.js';
 import { type ActBefore } from '#platform/decider/four-eyes.js';
 import { type Json } from '#platform/event-store/port.js';
 import { isAnother, recordsOf } from '../staff/contract/staff-member.js';
-import { type Setting, type Settings, SettingProposed, SettingPublished, SettingWithdrawn } from './contract/setting.js';
+import { type Setting, SettingProposed, SettingPublished, SettingWithdrawn } from './contract/setting.js';
 import { reject } from './rejections.js';
-import { shapes } from './shapes.js';
+import { misfitIn } from './shapes.js';
 
 const isSame = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
 const proposal = (was: Setting): ActBefore => ({ persons: [was.proposedBy, was.proposedFor], issuer: was.proposedIssuer });
@@ -23,8 +23,8 @@ export class ProposeSetting extends Command<Done> {
   static readonly reason = 'required';
 
   static decide(c: ProposeSetting, was: Setting, { by }: Given<typeof ProposeSetting>) {
-    const { schema, fits } = shapes[was.id as keyof Settings];
-    if (!fits(c.value)) return reject('value-does-not-fit', { schema: JSON.stringify(schema) });
+    const misfit = misfitIn(was.id, c.value);
+    if (misfit) return reject('value-does-not-fit', { ...misfit });
     if (was.status === 'proposed')
       return isSame(was.proposed, c.value) && was.proposedBy === by.id ? alreadySo : reject('setting-is-proposed');
     if (isSame(was.value, c.value)) return alreadySo;
