@@ -113,6 +113,7 @@ export const texts = {
   ],
   'no-question-sent': ['No question waits for the client’s answer', 'Aucune question n’attend de réponse du client'],
   'hold-names-nothing': ['This hold must name the {what} that it waits for', 'Cette attente doit nommer ce qu’elle attend : {what}'],
+  'hold-names-another': ['Only a hold that waits for a {what} names one', 'Seule une attente de ce motif nomme ce qu’elle attend : {what}'],
   'follow-up-in-the-past': ['The follow-up date has passed', 'La date de relance est passée'],
   'another-hold': ['That hold has ended; another one is in force', 'Cette attente est finie ; une autre est en cours'],
   'self-link': ['A request is not linked to itself', 'Une demande n’est pas liée à elle-même'],

@@ -1,8 +1,11 @@
 import { describe, it } from '@jest/globals';
+import { type Happened } from '#platform/decider/contract.js';
 import { minutesLater, onlyFor } from '#platform/decider/spec.js';
 import { ReplyRecorded, RequestPutOnHold, RequestResumed } from '../contract/request.js';
+import { problem as problemContract, ProblemDocumented } from '../contract/problem.js';
 import {
   accepted,
+  ann,
   asked,
   assigned,
   byAnn,
@@ -10,7 +13,7 @@ import {
   byCarol,
   byReaction,
   bySam,
-  givenRequest,
+  givenRequest as givenRequestAlone,
   held,
   opened,
   reaching,
@@ -21,7 +24,13 @@ import {
 import { HoldRequest, ResumeRequest } from './waiting.js';
 
 const answered = ReplyRecorded({ about: zoe, text: 'The second', channel: 'mail', contact: zoe, answers: '1' });
-const problem = '00000000-0000-4000-8000-000000000040';
+const [problem, another] = ['00000000-0000-4000-8000-000000000040', '00000000-0000-4000-8000-000000000041'];
+
+const documented = ProblemDocumented({ by: ann, subject: 'Blank pages', text: 'All printers' });
+const givenRequest = (...events: readonly Happened[]) =>
+  givenRequestAlone(...events)
+    .and(problemContract, problem, documented)
+    .and(problemContract, another, documented);
 
 describe('HoldRequest', () => {
   onlyFor(HoldRequest, 'technician', 'coordinator');
@@ -61,10 +70,9 @@ describe('HoldRequest', () => {
   });
 
   it('again for another problem changes what it waits for', () => {
-    const [first, other] = [problem, problem.replace('40', '41')];
-    givenRequest(opened, assigned, RequestPutOnHold({ hold: 'problem', waitsFor: first }))
-      .when(HoldRequest, { hold: 'problem', problem: other }, byAnn)
-      .thenChanges({ holdRevision: '3', waitsFor: other });
+    givenRequest(opened, assigned, RequestPutOnHold({ hold: 'problem', waitsFor: problem }))
+      .when(HoldRequest, { hold: 'problem', problem: another }, byAnn)
+      .thenChanges({ holdRevision: '3', waitsFor: another });
   });
 
   it('again with another date changes the date', () => {
@@ -85,12 +93,16 @@ describe('HoldRequest', () => {
 
   // Each row breaks its own rule and all that come after it
   it.each([
-    ['not-the-assignee', byBob, { hold: 'nonsense', until: minutesLater(0) }],
-    ['unknown-hold-reason', byAnn, { hold: 'nonsense', until: minutesLater(0) }],
+    ['not-the-assignee', byBob, { hold: 'nonsense', problem, until: minutesLater(0) }],
+    ['unknown-hold-reason', byAnn, { hold: 'nonsense', problem, until: minutesLater(0) }],
+    ['hold-names-another', byAnn, { hold: 'client', problem, until: minutesLater(2) }],
+    ['hold-names-another', byAnn, { hold: 'problem', change: problem }],
+    ['hold-names-another', byAnn, { hold: 'change', problem }],
     ['follow-up-in-the-past', byAnn, { hold: 'client', until: minutesLater(2) }],
     ['no-question-sent', byAnn, { hold: 'client' }],
-    ['hold-names-nothing', byAnn, { hold: 'problem', change: problem }],
-    ['hold-names-nothing', byAnn, { hold: 'change', problem }],
+    ['hold-names-nothing', byAnn, { hold: 'problem' }],
+    ['hold-names-nothing', byAnn, { hold: 'change' }],
+    ['problem-not-found', byAnn, { hold: 'problem', problem: ann }],
   ])('is refused, in the order of the row: %s', (code, by, body) => {
     givenRequest(opened, assigned).when(HoldRequest, body, by).thenRefused(code);
   });
