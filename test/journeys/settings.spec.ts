@@ -57,6 +57,28 @@ describe('settings over HTTP', () => {
     expect((await shown()).find(({ id }) => id === 'skills')).toMatchObject({ version: 1, value });
   });
 
+  it('refuses what names nothing, in the language asked for, and puts in force what is there: the event says what was read', async () => {
+    const admin = await serving.as('adam', 'administrator');
+    const [nobody, rule] = [randomUUID(), { client: desk.client, category: 'network', team: desk.team }];
+    const propose = (name: string, value: unknown) =>
+      desk.coordinator.send('ProposeSetting', name, { value, reason }, { 'accept-language': 'fr' });
+    const refused = asProblem(await propose('routing-rules', { rules: [rule], defaultTeam: nobody }));
+    expect([refused['code'], refused['title']]).toEqual(['team-not-found', `Cette équipe n’existe pas : ${nobody}`]);
+    expect(asProblem(await propose('categories', { x: 'telepathy' }))['code']).toBe('unknown-skill');
+    const misfit = asProblem(await propose('routing-rules', { rules: [{ ...rule, client: null, category: null }], defaultTeam: null }));
+    expect([misfit['code'], misfit['title']]).toEqual(['value-does-not-fit', expect.stringContaining('value/rules/0')]);
+    expect((await propose('routing-rules', { rules: [rule], defaultTeam: null })).status).toBe(201);
+    expect((await admin.send('PublishSetting', 'routing-rules')).status).toBe(200);
+    const { items } = await desk.auditor.reads<{ items: readonly { facts: object; settings: object }[] }>(
+      '/settings/routing-rules/history',
+    );
+    for (const { facts, settings } of items)
+      expect([facts, settings]).toMatchObject([
+        { [`team ${desk.team}`]: expect.stringMatching(`^team-${desk.team}@`), [`client ${desk.client}`]: expect.any(String) },
+        { categories: 0 },
+      ]);
+  });
+
   it('disbands a team once the queue says that no open request is routed to it', async () => {
     const { id } = await desk.opens();
     await desk.coordinator.does('RouteRequest', id, { team: desk.team });

@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { type Happened } from '#platform/decider/contract.js';
 import { given, minutesLater, needsReason, onlyFor, person } from '#platform/decider/spec.js';
+import { client, ClientRegistered } from '../staff/contract/client.js';
 import { DeputyAppointed, type StaffId, staffMember, StaffMemberHired } from '../staff/contract/staff-member.js';
-import { setting as inForce, SettingProposed, SettingPublished, type Settings, SettingWithdrawn } from './contract/setting.js';
+import { team, TeamDisbanded, TeamFormed } from '../staff/contract/team.js';
+import {
+  setting as inForce,
+  settingContract as inForceContract,
+  SettingProposed,
+  SettingPublished,
+  type Settings,
+  SettingWithdrawn,
+} from './contract/setting.js';
 import { setting } from './index.js';
 import { ProposeSetting, PublishSetting, WithdrawSetting } from './setting.js';
 import { misfitIn, schemas } from './shapes.js';
@@ -146,6 +156,75 @@ describe('ProposeSetting', () => {
   });
 });
 
+describe('what a value names', () => {
+  const [first, second, northwind] = ['30', '31', '40'].map((last) => `00000000-0000-4000-8000-0000000000${last}`) as [
+    string,
+    string,
+    string,
+  ];
+  const formed = TeamFormed({ name: 'First line', categories: [] });
+  const registered = ClientRegistered({ name: 'Northwind', zone: 'Europe/Paris', language: 'fr' });
+  const rule = { client: northwind, category: 'network', team: first };
+  const rules = { rules: [rule], defaultTeam: second };
+  const desk = (name: string, ...events: readonly Happened[]) =>
+    given(setting, name, ...events)
+      .and(client, northwind, registered)
+      .and(team, first, formed)
+      .and(team, second, formed);
+
+  it('may be put in force where all of it is there', () => {
+    const event = SettingProposed({ value: rules, by: 'carol' });
+    desk('routing-rules').when(ProposeSetting, { value: rules, reason }, carol).thenHappens(event);
+    desk('routing-rules', event)
+      .when(PublishSetting, {}, adam)
+      .thenHappens(SettingPublished({ version: 1, value: rules }));
+    const categories = { network: 'network', other: null };
+    desk('categories')
+      .when(ProposeSetting, { value: categories, reason }, carol)
+      .thenHappens(SettingProposed({ value: categories, by: 'carol' }));
+  });
+
+  const an = '00000000-0000-4000-8000-000000000099';
+  const known = 'network, database, desktop, other';
+  it.each([
+    ['routing-rules', { ...rules, rules: [{ ...rule, team: an }] }, 'team-not-found', { team: an }],
+    ['routing-rules', { ...rules, defaultTeam: an }, 'team-not-found', { team: an }],
+    ['routing-rules', { ...rules, rules: [rule, { ...rule, client: an }] }, 'client-not-found', { client: an }],
+    ['routing-rules', { ...rules, rules: [{ ...rule, category: 'nonsense' }] }, 'unknown-category', { category: 'nonsense', known }],
+    ['categories', { x: null, y: 'telepathy' }, 'unknown-skill', { skill: 'telepathy', known: 'network, database, desktop' }],
+  ] as const)('is refused where it is not, proposed and to be published: %s %j: %s', (name, value, code, words) => {
+    desk(name).when(ProposeSetting, { value, reason }, carol).thenRefused(code, words);
+    desk(name, SettingProposed({ value, by: 'carol' }))
+      .when(PublishSetting, {}, adam)
+      .thenRefused(code, words);
+  });
+
+  it('is refused once a team is disbanded: team-is-disbanded', () => {
+    const disbanded = (...events: readonly Happened[]) => desk('routing-rules', ...events).and(team, second, formed, TeamDisbanded({}));
+    disbanded().when(ProposeSetting, { value: rules, reason }, carol).thenRefused('team-is-disbanded', { team: second });
+    disbanded(SettingProposed({ value: rules, by: 'carol' }))
+      .when(PublishSetting, {}, adam)
+      .thenRefused('team-is-disbanded', { team: second });
+  });
+
+  it('is looked up in the settings in force', () => {
+    const published = SettingPublished({ version: 1, value: ['telepathy'] });
+    desk('categories')
+      .and(inForceContract, 'skills', published)
+      .when(ProposeSetting, { value: { x: 'telepathy' }, reason }, carol)
+      .thenHappens(SettingProposed({ value: { x: 'telepathy' }, by: 'carol' }));
+  });
+
+  it('does not matter to what is so already, and may always be withdrawn', () => {
+    given(setting, 'routing-rules', SettingProposed({ value: rules, by: 'carol' }))
+      .when(ProposeSetting, { value: rules, reason }, carol)
+      .thenAlreadySo();
+    given(setting, 'routing-rules', SettingProposed({ value: rules, by: 'carol' }))
+      .when(WithdrawSetting, {}, carol)
+      .thenHappens(SettingWithdrawn({}));
+  });
+});
+
 describe('PublishSetting', () => {
   onlyFor(PublishSetting, 'coordinator', 'administrator');
 
@@ -160,6 +239,13 @@ describe('PublishSetting', () => {
   it('is refused where nothing is proposed: setting-is-in-force', () => {
     given(setting, 'skills').when(PublishSetting, {}, adam).thenRefused('setting-is-in-force');
     given(setting, 'skills', proposed, published).when(PublishSetting, {}, adam).thenRefused('setting-is-in-force');
+  });
+
+  it('is refused with what an older release let be proposed: value-does-not-fit', () => {
+    const value = { rules: [{ client: null, category: null, team: '00000000-0000-4000-8000-000000000030' }], defaultTeam: null };
+    given(setting, 'routing-rules', SettingProposed({ value, by: 'carol' }))
+      .when(PublishSetting, {}, adam)
+      .thenRefused('value-does-not-fit');
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { type ActBefore } from '#platform/decider/four-eyes.js';
 import { type Json } from '#platform/event-store/port.js';
 import { isAnother, recordsOf } from '../staff/contract/staff-member.js';
 import { type Setting, SettingProposed, SettingPublished, SettingWithdrawn } from './contract/setting.js';
+import { namedIn, wrongWith } from './named.js';
 import { reject } from './rejections.js';
 import { misfitIn } from './shapes.js';
 
@@ -21,13 +22,17 @@ export class ProposeSetting extends Command<Done> {
 
   static readonly who = ['coordinator', 'administrator'] as const;
   static readonly reason = 'required';
+  static readonly facts = (c: ProposeSetting, was: Setting) => namedIn(was.id, c.value);
 
-  static decide(c: ProposeSetting, was: Setting, { by }: Given<typeof ProposeSetting>) {
+  static decide(c: ProposeSetting, was: Setting, given: Given<typeof ProposeSetting>) {
+    const { by } = given;
     const misfit = misfitIn(was.id, c.value);
     if (misfit) return reject('value-does-not-fit', { ...misfit });
     if (was.status === 'proposed')
       return isSame(was.proposed, c.value) && was.proposedBy === by.id ? alreadySo : reject('setting-is-proposed');
     if (isSame(was.value, c.value)) return alreadySo;
+    const wrong = wrongWith(was.id, c.value, given);
+    if (wrong) return wrong;
     return [SettingProposed({ value: c.value, by: by.id, onBehalfOf: by.onBehalfOf })];
   }
 }
@@ -35,11 +40,17 @@ export class ProposeSetting extends Command<Done> {
 /** Puts what is proposed in force, as the next version: decided by another person than the proposer. */
 export class PublishSetting extends Command<Done> {
   static readonly who = ['coordinator', 'administrator'] as const;
-  static readonly facts = (_: PublishSetting, was: Setting, by: Person) => recordsOf(by, proposal(was).persons);
+  static readonly facts = (_: PublishSetting, was: Setting, by: Person) => ({
+    ...namedIn(was.id, was.proposed),
+    ...recordsOf(by, proposal(was).persons),
+  });
 
   static decide(_: PublishSetting, was: Setting, given: Given<typeof PublishSetting>) {
     if (was.status !== 'proposed') return reject('setting-is-in-force');
     if (!isAnother(given, proposal(was))) return reject('publisher-is-proposer');
+    // Since it was proposed a team may have been disbanded, a word be gone, a release know better what fits
+    const wrong = wrongWith(was.id, was.proposed, given);
+    if (wrong) return wrong;
     return [SettingPublished({ version: was.version + 1, value: was.proposed as Json })];
   }
 }
