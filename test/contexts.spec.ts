@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { aggregates, contexts } from '#apps/contexts.js';
 import { type Desk, openDesk } from '#apps/desk.js';
 import { type Aggregate, type AnyCommand } from '#platform/decider/aggregate.js';
-import { type Example } from '#platform/decider/example.js';
+import { type Example } from '#apps/cli/example.js';
 import { type Envelope, fieldsOf, KeyReused, Refused } from '#platform/decider/execute.js';
 import { person } from '#platform/decider/spec.js';
 import { type JsonObject } from '#platform/event-store/port.js';

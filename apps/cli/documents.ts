@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Aggregate, isOwn } from '#platform/decider/aggregate.js';
 import { type Contract, type EventDefinition } from '#platform/decider/contract.js';
-import { exampleOf } from '#platform/decider/example.js';
 import { movedContract } from '#platform/decider/moved.js';
 import { seriesContract } from '#platform/decider/series.js';
 import { journalContract } from '#platform/processors/journal.js';
@@ -15,6 +14,7 @@ import { aggregates, collections, contexts, views } from '../contexts.js';
 import { roles } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { dutiesPage } from './duties.js';
+import { exampleOf } from './example.js';
 
 const contracts: readonly Contract<object>[] = [
   ...aggregates.map(({ contract }) => contract),

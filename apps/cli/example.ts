@@ -1,5 +1,5 @@
+import { type Contract, type EventDefinition } from '#platform/decider/contract.js';
 import { type Json, type JsonObject } from '#platform/event-store/port.js';
-import { type Contract, type EventDefinition } from './contract.js';
 
 /** A stored event, once a version: what must stay decodable for ever. */
 export interface Example {
