@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Caller, furnished, Serving } from './serving.js';
+import { asProblem, type Caller, furnished, Serving } from './serving.js';
 
 interface Page {
   readonly items: readonly { readonly id: string }[];
@@ -45,17 +45,24 @@ describe('a request whose client was taken down wrongly', () => {
     expect(await listed(desk.customer, `?client=${other.client}`)).toBe(false);
   });
 
-  it('stays in the lists of the past with whom it was then', async () => {
-    expect([await listed(desk.customer, `?asOf=${before}`), await listed(other.caller, `?asOf=${before}`)]).toEqual([true, false]);
-    expect([await listed(desk.customer, `?asOf=${after}`), await listed(other.caller, `?asOf=${after}`)]).toEqual([false, true]);
-    // One by one it is read by whom it is now, all of its past too
-    expect((await desk.customer.get(`/requests/${id}?asOf=${before}`)).status).toBe(404);
-    expect(await other.caller.reads(`/requests/${id}?asOf=${before}`)).toMatchObject({ client: desk.client });
+  it('shows of its past to neither what was the other’s: in lists, counts, one by one and in its history', async () => {
+    for (const clock of ['asOf', 'knownAt']) {
+      const at = (instant: string): string => `?${clock}=${instant}`;
+      expect([await listed(desk.auditor, at(before)), await listed(desk.auditor, at(after))]).toEqual([true, true]);
+      expect([await listed(desk.customer, at(before)), await listed(other.caller, at(before))]).toEqual([false, false]);
+      expect([await listed(desk.customer, at(after)), await listed(other.caller, at(after))]).toEqual([false, true]);
+      expect(await desk.customer.reads(`/requests/counts${at(before)}&by=status`)).toMatchObject({ counts: [] });
+    }
+    expect(asProblem(await desk.customer.ask(`/requests/${id}?asOf=${before}`))).toMatchObject({ code: 'not-found' });
+    for (const past of [`asOf=${before}`, 'revision=0'])
+      expect(asProblem(await other.caller.ask(`/requests/${id}?${past}`))).toMatchObject({ code: 'not-yet-opened' });
+    expect((await other.caller.get(`/requests/${id}/history/difference?from=0&to=2`)).status).toBe(404);
+    expect(await desk.auditor.reads(`/requests/${id}?asOf=${before}`)).toMatchObject({ client: desk.client });
   });
 
   it('leaves the former client’s contact watching no more, and the correction is not told to clients', async () => {
     expect(await desk.auditor.reads(`/requests/${id}`)).toMatchObject({ watchers: [] });
     const { items } = await other.caller.reads<{ items: readonly { type: string }[] }>(`/requests/${id}/history`);
-    expect(items.map(({ type }) => type)).toEqual(['RequestOpened', 'NoteAdded']);
+    expect(items.map(({ type }) => type)).toEqual(['NoteAdded']);
   });
 });

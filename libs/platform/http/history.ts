@@ -5,7 +5,7 @@ import { type Json, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, opened } from '#platform/read-models/collection.js';
 import { positionText } from './positions.js';
 import { type Reading } from './reading.js';
-import { isHidden, isPublic, shownOf } from './shown.js';
+import { isHidden, isPublic, mayRead, shownOf } from './shown.js';
 
 interface Change {
   readonly before: Json;
@@ -63,9 +63,11 @@ export async function* historyOf(
   for await (const event of reading.store.readStream(contract.stream(id), revision === undefined ? {} : { to: revision })) {
     const next = contract.fold(folded, event);
     if ((asOf !== undefined && next.occurred > asOf) || (knownAt !== undefined && next.recorded > knownAt)) return;
-    const shown = isPublic(collection, event);
+    const theirs = (state: object | null): object | null => (state !== null && mayRead(collection, state, person) ? state : null);
+    const shown = isPublic(collection, event) && theirs(next.state) !== null;
     const fits = (wanted.type ?? event.type) === event.type && (wanted.isPublic ?? shown) === shown;
-    if (fits && (shown || person.client === null)) yield await entryOf(reading, collection, event, folded.state, next.state, person);
+    if (fits && (shown || person.client === null))
+      yield await entryOf(reading, collection, event, theirs(folded.state), next.state, person);
     folded = next;
   }
 }

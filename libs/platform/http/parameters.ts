@@ -79,7 +79,7 @@ export const selectionOf = (collection: Listed, query: RawQuery, person: Person)
   if (text !== undefined && words.length === 0) throw invalid('text has no letter or digit to look for');
   const own = ownOf(collection, person);
   if (own) any[own.key] = any[own.key]?.includes(own.value) === false ? [''] : [own.value];
-  return { any, range, words, at: instantsOf(query) };
+  return { any, range, words, at: instantsOf(query), now: own };
 };
 
 const ownOf = (collection: Listed, person: Person) =>

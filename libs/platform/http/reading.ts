@@ -75,7 +75,8 @@ export class Reading {
     const isPast = past.asOf !== undefined || past.knownAt !== undefined || past.revision !== undefined;
     const folded = isPast ? await foldOfThePast(this.store, contract, id, past) : now;
     if (past.revision !== undefined && past.revision > now.revision) throw new NotFound();
-    if (folded.state === null) throw new Problem('not-yet-opened');
+    // Nor is it told to whom it belonged before
+    if (folded.state === null || !mayRead(collection, folded.state, person)) throw new Problem('not-yet-opened');
     return folded as Folded<object> & { readonly state: object };
   }
 }

@@ -2,7 +2,7 @@ import { type Person } from '#platform/decider/aggregate.js';
 import { type JsonObject, type StoredEvent } from '#platform/event-store/port.js';
 import { type Collection, type Listed } from '#platform/read-models/collection.js';
 
-/** Clients see what is theirs now; whether it was theirs then does not matter. */
+/** Clients see what is theirs now, and of its past what was theirs then. */
 export const mayRead = ({ client }: Collection, state: object, person: Person): boolean =>
   person.client === null || (client !== undefined && (state as JsonObject)[client.key] === person.client);
 

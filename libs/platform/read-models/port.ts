@@ -90,6 +90,8 @@ export interface Selection {
   readonly words: readonly string[];
   /** The past, when either is given; needs a declaration with history. */
   readonly at?: Instants | undefined;
+  /** With `at`: what the version in force must hold beside. */
+  readonly now?: { readonly key: string; readonly value: string } | undefined;
 }
 
 export interface PageQuery extends Selection {

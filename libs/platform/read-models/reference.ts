@@ -92,9 +92,10 @@ export class Reference {
     return [...counts].map(([key, count]) => ({ key, count })).sort((a, b) => b.count - a.count || compare(a.key, b.key));
   }
 
-  private select({ any, range, words, at }: Selection): Held[] {
+  private select({ any, range, words, at, now }: Selection): Held[] {
     return this.holding(at).filter(
       ({ version }) =>
+        (!at || !now || elementsOf(this.stored.get(version.id) ?? version, now.key).includes(now.value)) &&
         Object.entries(any).every(([key, values]) => elementsOf(version, key).some((value) => values.includes(value))) &&
         Object.entries(range).every(([key, { from, to }]) => this.within(version, key, from, to)) &&
         words.every((word, i) =>

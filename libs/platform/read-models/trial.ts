@@ -135,6 +135,10 @@ export const aQuery = fc.record({
     fc.record({ recorded: instant }),
     fc.record({ occurred: instant, recorded: instant }),
   ),
+  now: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.record({ key: fc.constantFrom('team', 'note', 'tags'), value: fc.constantFrom(...texts) }) },
+  ),
   order: fc.constantFrom('priority', 'opened', 'due-date', 'load'),
   descending: fc.boolean(),
   limit: fc.integer({ min: 1, max: 4 }),

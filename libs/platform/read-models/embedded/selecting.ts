@@ -80,6 +80,19 @@ export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selec
     const from = `${layout.documents} AS t INDEXED BY ${layout.orderIndex(order)}`;
     leads.push({ range: key, from: { sql: from, cells: [] }, each: { sql: `SELECT 1 FROM ${from} WHERE ${of.sql}`, cells: of.cells } });
   }
+  if (selection.at && selection.now) {
+    const { key, value } = selection.now;
+    const column = layout.code(key);
+    const code = column === undefined ? undefined : codes.find(value);
+    if (column !== undefined && code === undefined) return undefined;
+    const held =
+      code === undefined
+        ? rawCondition(layout, key, [value])
+        : layout.isList(key)
+          ? holdsOneOf(`t.${column}`, [code])
+          : isOneOf(`t.${column}`, [code]);
+    rows.push({ sql: `t.id IN (SELECT t.id FROM ${layout.documents} AS t WHERE ${held.sql})`, cells: held.cells });
+  }
   const texts = selection.words.map((word, i) => (i === selection.words.length - 1 ? ` ${word}` : ` ${word} `));
   if (texts.length > mostWords)
     rows.push({

@@ -78,8 +78,7 @@ export class MongoBuild implements Build {
 
   async page(query: PageQuery): Promise<Page> {
     const asked = askedOf(this.layout, query);
-    const conditions = conditionsOf(this.layout, query);
-    await this.index();
+    const conditions = await this.conditionsOf(query);
     return this.reading(query, conditions, (sources) => pageOf(this.mongo, asked, sources));
   }
 
@@ -90,8 +89,7 @@ export class MongoBuild implements Build {
       this.layout.declaration.keys[by] === 'list'
         ? [{ $project: { held: { $setUnion: [field, []] } } }, { $unwind: '$held' }]
         : [{ $project: { held: field } }];
-    const conditions = conditionsOf(this.layout, selection);
-    await this.index();
+    const conditions = await this.conditionsOf(selection);
     return this.reading(selection, conditions, async (sources) => {
       const totals = new Map<Value, number>();
       for (const { collection, where } of sources) {
@@ -151,6 +149,21 @@ export class MongoBuild implements Build {
     const { documents, filed } = this.rows<Listing>();
     await eraseFrom(this.mongo, documents, owner, opened);
     if (history) await eraseFrom(this.mongo, filed, owner, opened);
+  }
+
+  private async conditionsOf(selection: Selection): Promise<readonly Condition[]> {
+    await this.index();
+    const conditions = conditionsOf(this.layout, selection);
+    const { at, now } = selection;
+    if (!at || !now) return conditions;
+    const held = { [this.layout.field(now.key)]: now.value };
+    const rows = await this.mongo.ask(() =>
+      this.rows<Row>()
+        .documents.find(held, { projection: { _id: 1 } })
+        .toArray(),
+    );
+    const ids = rows.map(({ _id }) => _id);
+    return [...conditions, { $or: [{ _id: { $in: ids } }, { id: { $in: ids } }] }];
   }
 
   /** Makes the indexes that are not there yet. A build that was never served may still be asked: it is made ready then. */
