@@ -48,7 +48,7 @@ export const createApi = async (
     Health,
     docsController(),
     // Before the commands, whose path takes any id
-    ...collections.map((collection) => bulkController(collection, logId)),
+    ...collections.map((collection) => bulkController(collection, desk)),
     ...aggregates.map((aggregate) => commandController(aggregate, logId)),
     ...collections.map((collection) => queryController(collection, logId)),
     ...views.map((view) => viewController(view, collections, logId)),

@@ -113,7 +113,7 @@ const bulkPath = (aggregate: Aggregate, command: AnyCommand): Schema => ({
     tags: [aggregate.collection],
     operationId: `${command.name}-bulk`,
     summary: `${command.name.replace(/([a-z])([A-Z])/g, '$1 $2')}, to many`,
-    description: `Roles: ${command.who.join(', ')}. Each is decided and recorded on its own, under one correlation id. The Idempotency-Key covers the whole: sent again, it goes on where it was cut off.`,
+    description: `Roles: ${command.who.join(', ')}. Each is decided and recorded on its own, under one correlation id. The Idempotency-Key covers the whole: sent again, it is about the same things, gives each first answer, and goes on where it was cut off.`,
     parameters: [
       parameter('dryRun', 'query', 'say what would come of it, and record nothing', { enum: ['true', 'false'] }),
       ...envelope.filter(({ name }) => name !== 'If-Match'),
@@ -128,9 +128,11 @@ const bulkPath = (aggregate: Aggregate, command: AnyCommand): Schema => ({
             properties: {
               ids: { type: 'array', items: text, minItems: 1, maxItems: mostInBulk },
               filter: { type: 'object', additionalProperties: { anyOf: [text, listOf(text)] } },
+              cursor: { ...text, description: 'the `next` of the answer before: where the filter goes on' },
               body: { $ref: `#/components/schemas/${command.name}` },
             },
             oneOf: [{ required: ['ids'] }, { required: ['filter'] }],
+            dependentRequired: { cursor: ['filter'] },
             additionalProperties: false,
           },
         },
@@ -146,6 +148,7 @@ const bulkPath = (aggregate: Aggregate, command: AnyCommand): Schema => ({
       410: problem('OtherLog'),
       413: problem('TooLarge'),
       415: problem('NotJson'),
+      422: problem('KeyReused'),
       429: problem('RateLimited'),
       503: problem('Later'),
       507: problem('DiskFull'),
@@ -357,7 +360,7 @@ const answered: Readonly<Record<string, Schema>> = {
         ['id', 'outcome'],
       ),
     ),
-    more: { type: 'boolean' },
+    next: orNull(text),
   }),
 };
 

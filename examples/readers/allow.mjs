@@ -25,7 +25,7 @@ const isThere = async (stream) => {
   return false;
 };
 await allow('$all');
-for (const category of ['request', 'task', 'problem', 'client', 'staff', 'team', 'setting', 'series', 'token', 'journal'])
+for (const category of ['request', 'task', 'problem', 'client', 'staff', 'team', 'setting', 'series', 'token', 'journal', 'bulk'])
   if (await isThere(`$ce-${category}`)) await allow(`$ce-${category}`);
   else console.log(`$ce-${category} is not there yet`);
 
