@@ -8,6 +8,7 @@ import { journalContract } from '#platform/processors/journal.js';
 import { kebab } from '#platform/http/commands.js';
 import { tokenContract } from '#platform/http/embedded/mint.js';
 import { type Listed } from '#platform/read-models/collection.js';
+import { bulkContract } from '../api/chosen.js';
 import { document, openRoutes } from '../api/docs.js';
 import { fileRoute } from '../api/files.js';
 import { aggregates, collections, contexts, views } from '../contexts.js';
@@ -22,6 +23,7 @@ const contracts: readonly Contract<object>[] = [
   tokenContract,
   movedContract,
   journalContract,
+  bulkContract,
 ];
 
 const fieldKind = (schema: object): string => {
