@@ -102,7 +102,7 @@ export const queue: Row = {
             return () => ({ method: 'GET', path: paths[i++ % paths.length] as string });
           };
           const p99: number[] = [];
-          const from = (url: string) => load(url, { connections, seconds: Math.min(2, volume.seconds), headers }, shots);
+          const from = (url: string) => load(url, { connections, seconds: Math.min(1, volume.seconds), headers }, shots);
           const ours = async (): Promise<number> => {
             const loaded = await from(product.url);
             p99.push(loaded.p99);
