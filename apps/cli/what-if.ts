@@ -1,103 +1,93 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { priorityFrom } from '#contexts/requests/priority.js';
-import { type Degree, openStatuses, request, type Request } from '#contexts/requests/contract/request.js';
-import { chosenBy, suggestedIn } from '#contexts/requests/routing.js';
-import { requests } from '#contexts/requests/index.js';
-import { settingContract, type Settings } from '#contexts/settings/contract/setting.js';
+import { type Degree, isOpen, request, type Request } from '#contexts/requests/contract/request.js';
+import { chosenBy } from '#contexts/requests/routing.js';
+import { setting, settingContract, type Settings } from '#contexts/settings/contract/setting.js';
+import { namedIn, wrongWith } from '#contexts/settings/named.js';
+import { texts } from '#contexts/settings/rejections.js';
 import { misfitIn } from '#contexts/settings/shapes.js';
-import { staffMember } from '#contexts/staff/contract/staff-member.js';
-import { team as teamContract } from '#contexts/staff/contract/team.js';
-import { type Contract } from '#platform/decider/contract.js';
-import { foldOfThePast, type Past } from '#platform/decider/stream.js';
+import { type Outcome } from '#platform/decider/aggregate.js';
+import { isRejection } from '#platform/decider/rejection.js';
 import { type StoredEvent } from '#platform/event-store/port.js';
+import { rejectionTitle } from '#platform/http/problem.js';
 import { instantOf } from '#platform/http/validators.js';
 import { type Desk, openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
+import { type Draft, Then } from './what-if-then.js';
 
-/** A field that would have been decided otherwise. */
-interface Differing {
-  readonly field: string;
-  readonly was: unknown;
-  readonly would: unknown;
+type Values = Readonly<Record<string, unknown>>;
+/** What came of a decision and what would have come of it; by which rule is told beside, and why nothing would have. */
+interface Again {
+  readonly was: Values;
+  readonly would: Values;
+  readonly rule?: { readonly was: string; readonly would: string };
+  readonly nothing?: string;
 }
 /** What was decided by the setting in an event, decided again; undefined where it was not used. */
-type Again<V> = (desk: Desk, event: StoredEvent, draft: V) => Promise<readonly Differing[] | undefined>;
+type Decide = (then: Then, event: StoredEvent, draft: Draft) => Promise<Again | undefined>;
 
-const differing = (was: Readonly<Record<string, unknown>>, would: Readonly<Record<string, unknown>>): readonly Differing[] =>
-  Object.keys(would)
-    .filter((field) => JSON.stringify(was[field] ?? null) !== JSON.stringify(would[field] ?? null))
-    .map((field) => ({ field, was: was[field] ?? null, would: would[field] ?? null }));
-
-const ranked: Again<Settings['priority-matrix']> = async (_, { type, data }, draft) => {
+const ranked: Decide = async (_, { type, data }, { value }) => {
   if (type !== 'RequestOpened' && type !== 'RequestPrioritised') return undefined;
-  return differing(data, { priority: priorityFrom(draft, data['impact'] as Degree, data['urgency'] as Degree) });
+  const matrix = value as Settings['priority-matrix'];
+  const { priority, impact, urgency } = data;
+  return { was: { priority }, would: { priority: priorityFrom(matrix, impact as Degree, urgency as Degree) } };
 };
 
-/** As it was when the event was recorded: at the very revision that the decision read, where it read it. */
-const thenOf = async <S extends object>(desk: Desk, contract: Contract<S>, id: string, event: StoredEvent): Promise<S | null> => {
-  const read = Object.values((event.metadata['facts'] ?? {}) as Readonly<Record<string, string>>);
-  const fact = read.find((one) => one.startsWith(`${contract.stream(id)}@`));
-  const past: Past =
-    fact === undefined ? { knownAt: event.metadata['recorded'] as never } : { revision: BigInt(fact.slice(fact.lastIndexOf('@') + 1)) };
-  return (await foldOfThePast(desk.store, contract, id, past)).state;
+/** Where a request is after it was sent by the rules, or was not, and whom that suggests. */
+const sent = (was: Request, outcome: Outcome): { readonly would: Values; readonly nothing?: string } => {
+  const stays = { team: was.team, suggested: null };
+  if (isRejection(outcome)) return { would: stays, nothing: outcome.reject };
+  const [routed] = outcome;
+  if (!routed) return { would: stays, nothing: 'already-so' };
+  return { would: { team: routed.data['team'], suggested: routed.data['suggested'] ?? null } };
 };
 
-const routed: Again<Settings['routing-rules']> = async (desk, event, draft) => {
-  const { type, data, metadata, stream, revision } = event;
+const routed: Decide = async (then, event, draft) => {
+  const { type, data, metadata, stream } = event;
   if (type !== 'RequestRouted' || data['ruleVersion'] === null) return undefined;
-  const was = (await foldOfThePast(desk.store, request, request.idOf(stream) as string, { revision: revision - 1n })).state as Request;
-  const { rule, team: chosen } = chosenBy(draft, was);
-  const team = chosen === null ? null : await thenOf(desk, teamContract, chosen, event);
-  if (team?.status !== 'formed') return differing(data, { team: null, rule: 'none', suggested: null });
-  const ids = team.members.map(({ member }) => member);
-  const members = Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await thenOf(desk, staffMember, id, event)] as const)));
-  const categories = await foldOfThePast(desk.store, settingContract, 'categories', { knownAt: metadata['recorded'] as never });
-  const found = suggestedIn(
-    team,
-    members,
-    // Of the team that was chosen the event says how much each had in hand
-    chosen === data['team'] ? loadsToldBy(data['candidates']) : await loadsOf(desk, ids, metadata['recorded'] as string),
-    was,
-    (categories.state?.value ?? {}) as Settings['categories'],
-    metadata['recorded'] as string,
-  );
-  return differing(data, { team: team.id, rule, suggested: found.suggested });
-};
-
-const loadsToldBy = (candidates: unknown): Readonly<Record<string, number>> =>
-  Object.fromEntries(Object.entries(candidates as Readonly<Record<string, string>>).map(([id, load]) => [id, Number(load)]));
-
-const loadsOf = async (desk: Desk, ids: readonly string[], recorded: string): Promise<Readonly<Record<string, number>>> => {
-  const any = { assignee: ids, status: openStatuses };
-  const counts = await (await desk.reading.serving(requests)).counts({ any, range: {}, words: [], at: { recorded } }, 'assignee');
-  return Object.fromEntries(counts.map(({ key, count }) => [key ?? '', count]));
+  const was = then.request(stream);
+  return {
+    was: { team: data['team'], suggested: data['suggested'] },
+    ...sent(was, await then.routes(was, metadata['recorded'] as string, draft, event)),
+    rule: { was: data['rule'] as string, would: chosenBy(draft.value as Settings['routing-rules'], was).rule },
+  };
 };
 
 /** The settings under which the past can be decided again. */
-const again: Readonly<Record<string, Again<never>>> = { 'routing-rules': routed, 'priority-matrix': ranked };
+const again: Readonly<Record<string, Decide>> = { 'routing-rules': routed, 'priority-matrix': ranked };
 
-const draftIn = async (assigned: string | undefined) => {
-  const [, name = '', path = ''] = /^([a-z-]+)=(.+)$/.exec(assigned ?? '') ?? [];
+const draftIn = async (assigned: readonly string[]): Promise<Draft & { readonly path: string; readonly decide: Decide }> => {
+  const [, name = '', path = ''] = /^([a-z-]+)=(.+)$/.exec(assigned[0] ?? '') ?? [];
   const decide = Object.hasOwn(again, name) ? again[name] : undefined;
-  if (!decide)
-    throw new UsageError(
-      `--setting is ${Object.keys(again)
-        .map((one) => `${one}=<file>`)
-        .join(' or ')}`,
-    );
+  if (!decide || assigned.length > 1) {
+    const each = Object.keys(again).map((one) => `${one}=<file>`);
+    throw new UsageError(`--setting is ${each.join(' or ')}${assigned.length > 1 ? ', one at a time' : ''}`);
+  }
   const text = await readFile(path, 'utf8').catch((e: Error) => {
     throw new UsageError(`${path} cannot be read: ${e.message}`);
   });
-  let draft: unknown;
+  let value: unknown;
   try {
-    draft = JSON.parse(text);
+    value = JSON.parse(text);
   } catch (e) {
     throw new UsageError(`${path} is not JSON: ${(e as Error).message}`);
   }
-  const misfit = misfitIn(name, draft);
+  const misfit = misfitIn(name, value);
   if (misfit) throw new UsageError(`${path} is no value of ${name}: ${misfit.at} has to fit ${misfit.schema}`);
-  return { name, draft: draft as never, decide };
+  return { name, value, path, decide };
+};
+
+/** What was never there is a slip of the draft. What came or went meanwhile is part of the past, and told for whoever would publish it. */
+const requireNamed = async ({ streams }: Desk, { name, value, path }: Draft & { readonly path: string }): Promise<void> => {
+  const known: Record<string, unknown> = {};
+  for (const [what, fact] of Object.entries(namedIn(name, value))) {
+    if ('setting' in fact) known[what] = (await streams.load(settingContract, fact.setting)).folded.state?.value;
+    else if (fact.id !== null) known[what] = (await streams.load<object>(fact.contract, fact.id)).folded.state;
+    if (known[what] === null) throw new UsageError(`${path} names ${what}, which there is not`);
+  }
+  const wrong = wrongWith(name, value, known as never);
+  if (wrong) process.stderr.write(`${path} could not be published now: ${rejectionTitle(wrong, texts, 'en')}\n`);
 };
 
 const instantIn = (name: string, text: string | undefined): string | undefined => {
@@ -107,42 +97,97 @@ const instantIn = (name: string, text: string | undefined): string | undefined =
   return instant;
 };
 
+/** Prints what differs, a line each. */
+class Told {
+  constructor(private readonly asJson: boolean) {}
+
+  /** @returns whether anything differs */
+  line(number: string, occurred: string, what: string, stream: string, { was, would, rule, nothing }: Again): boolean {
+    const differs = Object.keys(would)
+      .map((field) => ({ field, was: was[field] ?? null, would: would[field] ?? null }))
+      .filter((one) => one.was !== one.would);
+    if (differs.length === 0) return false;
+    if (this.asJson) this.write(JSON.stringify({ number, event: stream, type: what, occurred, differs, rule, nothing }));
+    else {
+      const fields = differs.map((one) => `${one.field} ${JSON.stringify(one.was)} → ${JSON.stringify(one.would)}`).join(', ');
+      const by = rule && `rule ${rule.was === rule.would ? rule.was : `${rule.was} → ${rule.would}`}`;
+      const beside = [by, nothing].filter((one) => one !== undefined).join(': ');
+      this.write(`${number}  ${occurred}  ${what}  ${fields}${beside === '' ? '' : ` (${beside})`}`);
+    }
+    return true;
+  }
+
+  write(line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+}
+
+/** The requests that no rule has sent: which of them the draft would send elsewhere than the rules in force, by now. */
+const tellWaiting = async (then: Then, desk: Desk, opened: ReadonlySet<string>, draft: Draft, told: Told) => {
+  const [now, rules] = [desk.now().toISOString(), then.inForce(setting('routing-rules'))];
+  let [waiting, different] = [0, 0];
+  for (const was of then.requests()) {
+    if (!opened.has(was.id) || !isOpen(was) || was.team !== null) continue;
+    waiting++;
+    const differing = {
+      was: sent(was, await then.routes(was, now)).would,
+      ...sent(was, await then.routes(was, now, draft)),
+      rule: { was: chosenBy(rules, was).rule, would: chosenBy(draft.value as Settings['routing-rules'], was).rule },
+    };
+    if (told.line(was.number, was.openedAt, 'waits', request.stream(was.id), differing)) different++;
+  }
+  return { waiting, different };
+};
+
 /** Decides what was decided under a setting again, under a draft of it: what would have been otherwise. Writes nothing. */
 export const whatIf: Subcommand = {
   usage: 'what-if --setting <name>=<file> [--from <instant>] [--to <instant>] [--json]',
-  about: `decides the period again (from inclusive, to exclusive) under a draft of ${Object.keys(again).join(' or ')}, and lists what would differ; nothing is written`,
+  about: `decides the period again (from inclusive, to exclusive) under a draft of ${Object.keys(again).join(' or ')}, and lists what would differ; nothing is written. Only what was decided is decided again: what the rules refused was not recorded. Of routing-rules also the requests opened in the period that still wait without a team`,
   run: async (args) => {
     const text = { type: 'string' } as const;
-    const { values } = parseArgs({ args: [...args], options: { setting: text, from: text, to: text, json: { type: 'boolean' } } });
-    const { name, draft, decide } = await draftIn(values.setting);
+    const { values } = parseArgs({
+      args: [...args],
+      options: { setting: { type: 'string', multiple: true }, from: text, to: text, json: { type: 'boolean', default: false } },
+    });
+    const draft = await draftIn(values.setting ?? []);
     const [from, to] = [instantIn('from', values.from), instantIn('to', values.to)];
+    if (from !== undefined && to !== undefined && from >= to) throw new UsageError(`--from ${from} is not before --to ${to}`);
     const desk = await openDesk({ ...placesOf(), existing: true });
-    let decisions = 0;
-    let different = 0;
+    const told = new Told(values.json);
+    const then = new Then(desk.store);
+    const opened = new Set<string>();
+    const { name } = draft;
+    let [decisions, different] = [0, 0];
     try {
+      await requireNamed(desk, draft);
       for await (const event of desk.store.readAll()) {
         const { metadata, type, stream, revision } = event;
         const occurred = metadata['occurred'] as string;
-        if ((from !== undefined && occurred < from) || (to !== undefined && occurred >= to)) continue;
+        const isIn = (from === undefined || occurred >= from) && (to === undefined || occurred < to);
         // Only what used the setting was decided by it: no import, no priority set by hand
-        if ((metadata['settings'] as Readonly<Record<string, number>> | undefined)?.[name] === undefined) continue;
-        const differs = await decide(desk, event, draft);
-        if (!differs) continue;
+        const used = (metadata['settings'] as Readonly<Record<string, number>> | undefined)?.[name] !== undefined;
+        const decided = isIn && used ? await draft.decide(then, event, draft) : undefined;
+        then.take(event);
+        if (isIn && type === 'RequestOpened' && metadata['source'] !== 'import') opened.add(then.request(stream).id);
+        if (!decided) continue;
         decisions++;
-        if (differs.length === 0) continue;
-        different++;
-        const { number } = (await desk.streams.load(request, request.idOf(stream) as string)).folded.state as Request;
-        process.stdout.write(
-          values.json
-            ? `${JSON.stringify({ number, event: `${stream}@${revision}`, type, occurred, differs })}\n`
-            : `${number}  ${occurred}  ${type}  ${differs.map(({ field, was, would }) => `${field} ${JSON.stringify(was)} → ${JSON.stringify(would)}`).join(', ')}\n`,
-        );
+        if (told.line(then.request(stream).number, occurred, type, `${stream}@${revision}`, decided)) different++;
+      }
+      const waiting = name === 'routing-rules' ? await tellWaiting(then, desk, opened, draft, told) : undefined;
+      if (values.json) told.write(JSON.stringify({ setting: name, decisions, different, waiting }));
+      else {
+        const noneOr = (count: number): string => `${count === 0 ? 'none' : count}`;
+        told.write(`${decisions} decisions under ${name}: ${noneOr(different)} would differ`);
+        if (waiting) {
+          told.write(
+            `${waiting.waiting} opened in the period and still without a team: ${noneOr(waiting.different)} would be sent elsewhere`,
+          );
+          told.write('What the rules refused then was not recorded, and is not decided again.');
+        }
       }
     } finally {
       await desk.close();
     }
-    if (values.json) process.stdout.write(`${JSON.stringify({ setting: name, decisions, different })}\n`);
-    else process.stdout.write(`${decisions} decisions under ${name}: ${different === 0 ? 'none' : different} would differ\n`);
     return 0;
   },
 };
