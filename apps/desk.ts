@@ -10,7 +10,7 @@ import { Executor } from '#platform/decider/execute.js';
 import { Numbers } from '#platform/decider/series.js';
 import { Streams } from '#platform/decider/stream.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
-import { type EventStore } from '#platform/event-store/port.js';
+import { type EventStore, LogMovedOn } from '#platform/event-store/port.js';
 import { type People } from '#platform/http/access.js';
 import { Reading } from '#platform/http/reading.js';
 import { LocalIssuer } from '#platform/http/embedded/tokens.js';
@@ -95,12 +95,19 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
   };
   const kept = <T extends { close(): Promise<void> }>(one: T): T => (opened.push(one), one);
   try {
-    const log = kept(await logAt(places));
-    const store = isTracing() ? tracedLog(log) : log;
-    const keys = kept(await keysAt(places));
-    await requireOneDesk(store, keys, places);
-    if (existing && eventStore !== undefined && (await store.head()) < 0n)
+    let found = await logAt(places);
+    if (found) kept(found);
+    await requireMoved(found, places);
+    if (existing && eventStore !== undefined && (await isEmpty(found)))
       throw new DeskIncomplete(`${logName(places)} is empty: there is no desk in it yet`);
+    const keys = kept(await keysAt(places));
+    // Another process may have begun both meanwhile
+    if (!found && (await ownerOf(keys)) !== undefined && (found = await logAt(places))) kept(found);
+    await requireOneDesk(found, keys, places);
+    const log = found ?? kept(await begunAt(places));
+    await keys.put(ownLog, Buffer.from(log.logId));
+    await requireOwner(log, keys, places);
+    const store = isTracing() ? tracedLog(log) : log;
     const models = kept(await readModelsAt(places));
     const readModels = isTracing() ? tracedReadModels(models) : models;
     const issuer = await LocalIssuer.of(folder);
@@ -124,10 +131,12 @@ export const openDesk = async ({ now = () => new Date(), numberBlock = 100, exis
 };
 
 // Drivers are loaded where a server is named only
-const logAt = async ({ folder, eventStore }: Places): Promise<EventStore> =>
-  eventStore === undefined
-    ? EmbeddedLog.open({ folder })
-    : (await import('#platform/event-store/eventstoredb/log.js')).EventStoreDbLog.open({ url: eventStore });
+const onServer = async () => (await import('#platform/event-store/eventstoredb/log.js')).EventStoreDbLog;
+/** Undefined where none was begun on the server: whoever only reads begins none. */
+const logAt = async ({ folder, eventStore }: Places): Promise<EventStore | undefined> =>
+  eventStore === undefined ? EmbeddedLog.open({ folder }) : (await onServer()).find({ url: eventStore });
+const begunAt = async ({ folder, eventStore }: Places): Promise<EventStore> =>
+  eventStore === undefined ? EmbeddedLog.open({ folder }) : (await onServer()).open({ url: eventStore });
 const keysAt = async ({ folder, mongo }: Places): Promise<Vault> =>
   mongo === undefined ? KeyFile.open({ folder }) : (await import('#platform/vault/mongodb/keys.js')).MongoKeys.open({ url: mongo });
 const contentAt = async ({ folder, mongo }: Places): Promise<Vault> =>
@@ -149,27 +158,60 @@ const fingerprints = 'ledgerdesk/fingerprints';
 /** The name under which the keys tell which log they belong to. */
 export const ownLog = 'ledgerdesk/log';
 
-/** Log and keys belong together: going on with others would seal new texts under keys that are not theirs. */
-const requireOneDesk = async (store: EventStore, keys: Vault, places: Places): Promise<void> => {
-  const isEmpty = (await store.head()) < 0n;
+/** What the keys say of themselves, beside those of persons. */
+const ownNames: ReadonlySet<string> = new Set([fingerprints, ownLog]);
+
+const isEmpty = async (log: EventStore | undefined): Promise<boolean> => !log || (await log.head()) < 0n;
+
+/** The log to which keys belong; undefined for new ones. */
+export const ownerOf = async (keys: Vault): Promise<string | undefined> => {
+  const owner = await keys.get(ownLog);
+  return owner instanceof Uint8Array ? Buffer.from(owner).toString() : undefined;
+};
+
+/** A folder's log that was never moved, or not to its end: beside a server that holds nothing of it, it would be passed over. */
+const requireMoved = async (log: EventStore | undefined, places: Places): Promise<void> => {
+  const { folder, eventStore } = places;
+  const isBegun = !(await isEmpty(log));
+  if (eventStore === undefined || !existsSync(join(folder, 'log.db')) || (isBegun && log?.parent === null)) return;
+  const left = await EmbeddedLog.open({ folder, readOnly: true });
+  try {
+    const moves = left.refusal instanceof LogMovedOn;
+    if ((await isEmpty(left)) || (isBegun && (moves || log?.parent !== left.logId))) return;
+    const holds = `log.db of ${folder} holds a desk that was ${moves ? 'moved' : 'not moved'}, and ${logName(places)} ${isBegun ? 'a part of it' : 'is empty'}`;
+    throw new DeskIncomplete(
+      `${holds}: ${moves ? 'name the servers to which it was moved' : `npm run -s cli -- copy --from ${folder}`}, or set LEDGERDESK_DATA to a new folder`,
+    );
+  } finally {
+    await left.close();
+  }
+};
+
+/** Log and keys belong together: going on with others would seal new texts under keys that are not theirs. Nothing is written. */
+export const requireOneDesk = async (log: EventStore | undefined, keys: Vault, places: Places): Promise<void> => {
+  const isBegun = !(await isEmpty(log));
   let held = 0;
   let persons = 0;
   for await (const { name } of keys.names()) {
     held++;
-    if (name !== fingerprints && name !== ownLog) persons++;
-    if (held > 2) break;
+    if (!ownNames.has(name)) persons++;
+    if (held > ownNames.size) break;
   }
-  const [log, vault] = [logName(places), keysName(places)];
-  const because = !isEmpty && held === 0 ? [vault, `${log} has events`] : isEmpty && persons > 0 ? [log, `${vault} has keys`] : undefined;
+  const [ofLog, vault] = [logName(places), keysName(places)];
+  const because =
+    isBegun && held === 0 ? [vault, `${ofLog} has events`] : !isBegun && persons > 0 ? [ofLog, `${vault} has keys`] : undefined;
   if (because)
     throw new DeskIncomplete(
       `${because[0]} is missing or empty, while ${because[1]}: restore it from its backup, or ${places.eventStore === undefined ? 'set LEDGERDESK_DATA to a new folder' : 'name the two that belong together'}`,
     );
-  await keys.put(ownLog, Buffer.from(store.logId));
-  const known = Buffer.from((await keys.get(ownLog)) as Uint8Array).toString();
-  if (known !== store.logId && known !== store.parent)
+  await requireOwner(log, keys, places);
+};
+
+const requireOwner = async (log: EventStore | undefined, keys: Vault, places: Places): Promise<void> => {
+  const owner = await ownerOf(keys);
+  if (owner !== undefined && owner !== log?.logId && owner !== log?.parent)
     throw new DeskIncomplete(
-      `${vault} are those of log ${known}, but ${log} is log ${store.logId}: name the two that belong together (a log is moved by \`npm run -s cli -- copy\`)`,
+      `${keysName(places)} are those of log ${owner}, but ${logName(places)} is ${log ? `log ${log.logId}` : 'empty'}: name the two that belong together (a log is moved by \`npm run -s cli -- copy\`)`,
     );
 };
 

@@ -8,7 +8,8 @@ import { type EventStore, movedStream } from '#platform/event-store/port.js';
 import { copyVault } from '#platform/vault/copying.js';
 import { ContentFolder } from '#platform/vault/embedded/content-folder.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
-import { build, contentFolder, ownLog, placesOf } from '../desk.js';
+import { type Vault } from '#platform/vault/port.js';
+import { build, contentFolder, DeskIncomplete, ownerOf, ownLog, placesOf, requireOneDesk } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const every = 1_000;
@@ -31,12 +32,24 @@ export const copy: Subcommand = {
     const folder = resolve(from);
     if (!existsSync(join(folder, 'log.db'))) throw new UsageError(`${folder} holds no log.db`);
     const opened: { close(): Promise<void> }[] = [];
+    const kept = <T extends { close(): Promise<void> }>(one: T): T => (opened.push(one), one);
     try {
-      const source = await EmbeddedLog.open({ folder });
-      opened.push(source);
+      const source = kept(await EmbeddedLog.open({ folder }));
+      const own = kept(await KeyFile.open({ folder }));
       const { EventStoreDbLog } = await import('#platform/event-store/eventstoredb/log.js');
-      const target = await EventStoreDbLog.open({ url: to, copyOf: source.logId });
-      opened.push(target);
+      const there = await EventStoreDbLog.find({ url: to });
+      if (there) kept(there);
+      const went = await movedTo(source);
+      if (went !== undefined && went !== there?.logId)
+        throw new DeskIncomplete(`${folder} was moved to log ${went}, which goes on: name the servers that hold it by --to and --keys-to`);
+      const keys =
+        keysTo === undefined ? own : kept(await (await import('#platform/vault/mongodb/keys.js')).MongoKeys.open({ url: keysTo }));
+      const owner = await ownerOf(keys);
+      if (owner !== undefined && owner !== source.logId && owner !== there?.logId)
+        throw new DeskIncomplete(
+          `the keys there are those of log ${owner}, not of ${source.logId} that is to be moved: name empty servers`,
+        );
+      const target = kept(await EventStoreDbLog.open({ url: to, copyOf: source.logId }));
       let shown = 0;
       const show = (events: number): void => {
         if (!process.stderr.isTTY || events < shown + every) return;
@@ -45,13 +58,20 @@ export const copy: Subcommand = {
       const begun = performance.now();
       // Whatever a running server adds meanwhile is copied too: the last round finds a log that takes nothing more
       let events = await copyLog(source, target, show);
-      if (keysTo !== undefined)
-        process.stdout.write(`${await copyKeys(folder, keysTo)} keys and ${await copyContent(folder, keysTo)} files are there\n`);
-      if (!(await isMoved(source))) await recordMove(source, build, target.logId);
+      if (keysTo !== undefined) {
+        // Whose they are, before anything else: nobody else may begin with them
+        await keys.put(ownLog, Buffer.from(source.logId));
+        process.stdout.write(`${await copyKeys(own, keys)} keys and ${await copyContent(folder, keysTo)} files are there\n`);
+      }
+      // What would refuse a start there must not be found once the old log has ended
+      await requireOneDesk(target, keys, { folder, eventStore: to, mongo: keysTo });
+      if (went === undefined) await recordMove(source, build, target.logId);
       events = await copyLog(source, target);
-      // Keys that were made between the rounds, and files
-      if (keysTo !== undefined) await copyKeys(folder, keysTo);
-      if (keysTo !== undefined) await copyContent(folder, keysTo);
+      if (keysTo !== undefined) {
+        // Keys that were made between the rounds, and files
+        await copyKeys(own, keys);
+        await copyContent(folder, keysTo);
+      }
       process.stdout.write(
         `${shown > 0 ? '\n' : ''}${events} events are there, in ${((performance.now() - begun) / 1000).toFixed(1)} s; ${folder} takes nothing more\n` +
           `From now on start with EVENTSTORE_URL${keysTo === undefined ? '' : ' and MONGODB_URL'}, and LEDGERDESK_DATA=${folder}${keysTo === undefined ? ', which holds keys and files' : ' for the token key'}.\n` +
@@ -64,27 +84,13 @@ export const copy: Subcommand = {
   },
 };
 
-/** A copy that was cut off at the very end is gone on with. */
-const isMoved = async (log: EventStore): Promise<boolean> => {
-  for await (const _ of log.readStream(movedStream(log.logId))) return true;
-  return false;
+/** To which log it was moved: a copy that was cut off at the very end is gone on with. */
+const movedTo = async (log: EventStore): Promise<string | undefined> => {
+  for await (const { data } of log.readStream(movedStream(log.logId))) return data['to'] as string;
+  return undefined;
 };
 
-const copyKeys = async (folder: string, to: string): Promise<number> => {
-  const from = await KeyFile.open({ folder });
-  try {
-    const { MongoKeys } = await import('#platform/vault/mongodb/keys.js');
-    const vault = await MongoKeys.open({ url: to });
-    try {
-      // Which log the keys belong to is written by whoever opens the two together first
-      return await copyVault(from, vault, (name) => name === ownLog);
-    } finally {
-      await vault.close();
-    }
-  } finally {
-    await from.close();
-  }
-};
+const copyKeys = (from: Vault, to: Vault): Promise<number> => copyVault(from, to, (name) => name === ownLog);
 
 const copyContent = async (folder: string, to: string): Promise<number> => {
   const from = await ContentFolder.open({ folder: join(folder, contentFolder) });

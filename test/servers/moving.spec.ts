@@ -4,12 +4,13 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openDesk, type Places } from '#apps/desk.js';
+import { openDesk, ownLog, type Places } from '#apps/desk.js';
 import { requests } from '#contexts/requests/request/index.js';
 import { LogMoved } from '#platform/decider/moved.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { EventStoreDbLog } from '#platform/event-store/eventstoredb/log.js';
 import { movedStream, type StoredEvent } from '#platform/event-store/port.js';
+import { MongoKeys } from '#platform/vault/mongodb/keys.js';
 import { asProblem, furnished, Serving } from '../journeys/serving.js';
 import { envOf, trialPlaces } from './servers.js';
 
@@ -65,13 +66,36 @@ describe('a desk that moves from its folder to servers', () => {
     await to.clean();
   });
 
-  it('is refused on an EventStoreDB of its own log, and on servers whose keys are another’s', async () => {
-    const { code, err } = await cli({ ...to.places, mongo: undefined }, 'token', '--subject', 'cora', '--role', 'coordinator');
-    expect([code, err]).toEqual([1, expect.stringContaining('EVENTSTORE_URL is missing or empty')]);
-    // Whoever looked first gave the log an id of its own: another server is needed, or this one emptied
-    expect(await move()).toMatchObject({ code: 1, err: expect.stringContaining('holds a log of its own already') });
-    await to.clean();
-    to = await trialPlaces(home.folder);
+  it('leaves empty servers as they are until it is copied: whoever reads or starts there is told to copy', async () => {
+    for (const args of [['check', '--copy-of', home.folder], ['parked'], ['token', '--subject', 'cora', '--role', 'coordinator']]) {
+      const { code, err } = await cli(to.places, ...args);
+      expect([code, err]).toEqual([1, expect.stringMatching(/holds a desk that was not moved, .*EVENTSTORE_URL is empty: .*copy --from/)]);
+    }
+    const elsewhere = await cli({ ...to.places, folder: await mkdtemp(join(tmpdir(), 'ledgerdesk-')) }, 'parked');
+    expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringContaining('EVENTSTORE_URL is empty: there is no desk in it yet')]);
+    expect(await EventStoreDbLog.find({ url: to.places.eventStore ?? '' })).toBeUndefined();
+    const keys = await MongoKeys.open({ url: to.places.mongo ?? '' });
+    for await (const { name } of keys.names()) throw new Error(`${name} was written`);
+    await keys.close();
+  }, 60_000);
+
+  it('is refused where another log or another’s keys are, and goes on where it was', async () => {
+    const other = await trialPlaces(home.folder);
+    try {
+      const [url, mongo] = [other.places.eventStore ?? '', other.places.mongo ?? ''];
+      const keys = await MongoKeys.open({ url: mongo });
+      await keys.put(ownLog, Buffer.from('another'));
+      const refused = await cli({ folder: home.folder }, 'copy', '--from', home.folder, '--to', url, '--keys-to', mongo);
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('are those of log another')]);
+      for await (const { name } of keys.names()) expect(name).toBe(ownLog);
+      await keys.close();
+      await (await EventStoreDbLog.open({ url })).close();
+      const own = await cli({ folder: home.folder }, 'copy', '--from', home.folder, '--to', url);
+      expect([own.code, own.err]).toEqual([1, expect.stringContaining('holds a log of its own already')]);
+      await desk.coordinator.does('AddNote', request, { text: 'it goes on' });
+    } finally {
+      await other.clean();
+    }
   }, 60_000);
 
   it('goes on with a copy that was cut off, and copies what a running server adds meanwhile', async () => {
@@ -81,6 +105,8 @@ describe('a desk that moves from its folder to servers', () => {
     for (const { stream, revision, ...event } of before.slice(0, 17)) await target.append(stream, revision - 1n, [event]);
     await target.close();
     await source.close();
+    const early = await cli(to.places, 'parked');
+    expect([early.code, early.err]).toEqual([1, expect.stringMatching(/a part of it: .*copy --from/)]);
     await desk.coordinator.does('AddNote', request, { text: 'while it moves' });
     const { code, out, err } = await move();
     expect([code, err]).toEqual([0, '']);
@@ -105,7 +131,13 @@ describe('a desk that moves from its folder to servers', () => {
     for await (const event of log.readStream(movedStream(log.logId))) ends.push(event);
     await log.close();
     expect(ends).toHaveLength(1);
-  });
+    const other = await trialPlaces(home.folder);
+    const elsewhere = await cli({ ...other.places, mongo: to.places.mongo }, 'copy', '--from', home.folder);
+    expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringMatching(/was moved to log .*, which goes on/)]);
+    const started = await cli(other.places, 'token', '--subject', 'cora', '--role', 'coordinator');
+    expect([started.code, started.err]).toEqual([1, expect.stringContaining('name the servers to which it was moved')]);
+    await other.clean();
+  }, 60_000);
 
   it('goes on there: texts are read, numbers follow, and `check` proves both logs equal', async () => {
     const served = await Serving.start(to);

@@ -107,7 +107,16 @@ export class EmbeddedLog implements EventStore {
   }
 
   get refusal(): Error | undefined {
-    return this.broken;
+    return this.broken ?? (this.isMoved() ? movedOn(this.file.path) : undefined);
+  }
+
+  private isMoved(): boolean {
+    try {
+      return this.heads.of(this.moved).revision !== none;
+    } catch {
+      // Another process is at work on the file, or it cannot be read: whoever reads or appends is told
+      return false;
+    }
   }
 
   append(stream: string, expected: bigint, events: readonly NewEvent[]): Promise<Appended> {
@@ -219,8 +228,7 @@ export class EmbeddedLog implements EventStore {
     try {
       const { outcomes, heads } = await this.file.transaction(() => {
         this.heads.refresh();
-        if (this.heads.at(this.moved).revision !== none)
-          throw new LogMovedOn(`the log of ${this.file.path} was moved and takes nothing more: set EVENTSTORE_URL to where it goes on`);
+        if (this.heads.at(this.moved).revision !== none) throw movedOn(this.file.path);
         return appendAll(this.file, this.heads, appends);
       });
       for (const [stream, head] of heads) this.heads.set(stream, head);
@@ -299,6 +307,8 @@ export class EmbeddedLog implements EventStore {
 }
 
 const closed = (): Error => new Error('the log is closed');
+const movedOn = (path: string): LogMovedOn =>
+  new LogMovedOn(`the log of ${path} was moved and takes nothing more: set EVENTSTORE_URL to where it goes on`);
 
 /** What the door says, in the words of the port. */
 const told = (e: unknown, path: string): unknown => {

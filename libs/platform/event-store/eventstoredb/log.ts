@@ -70,13 +70,28 @@ export class EventStoreDbLog implements EventStore {
     readonly parent: string | null,
   ) {}
 
-  /** @throws Unavailable, LogDamaged, or an Error that names EVENTSTORE_URL */
+  /** Opens the log, or begins it. @throws Unavailable, LogDamaged, LogsDiffer, or an Error that names EVENTSTORE_URL */
   static async open({ url, patience = usual, copyOf }: EventStoreDbOptions): Promise<EventStoreDbLog> {
+    const log = await this.opened(url, patience, (client) => begunAs(client, copyOf));
+    if (copyOf === undefined || log.parent === copyOf) return log;
+    await log.close();
+    throw new LogsDiffer(`the event store holds a log of its own already (${log.logId}): a copy needs an empty one`);
+  }
+
+  /** As `open`, but writes nothing: undefined where no log was begun. */
+  static async find({ url, patience = usual }: Omit<EventStoreDbOptions, 'copyOf'>): Promise<EventStoreDbLog | undefined> {
+    try {
+      return await this.opened(url, patience, identityOf);
+    } catch (e) {
+      if (e instanceof StreamNotFoundError) return undefined;
+      throw e;
+    }
+  }
+
+  private static async opened(url: string, patience: Patience, ask: (client: EventStoreDBClient) => Promise<Identity>) {
     const connection = new Connection(url, patience);
     try {
-      const { log, parent } = await connection.ask((client) => identityOf(client, copyOf));
-      if (copyOf !== undefined && parent !== copyOf)
-        throw new LogsDiffer(`the event store holds a log of its own already (${log}): a copy needs an empty one`);
+      const { log, parent } = await connection.ask(ask);
       return new EventStoreDbLog(connection, log, parent);
     } catch (e) {
       await connection.close();
@@ -282,7 +297,12 @@ const behind = (stream: string, expected: bigint, e: unknown): unknown =>
 /** "Consumer too slow": 32 events waited in a live subscription; the server drops it, and it is taken up again at once. */
 const isTooSlow = (e: unknown): boolean => /too slow|dropped/i.test(String((e as Error)?.message));
 
-const identityOf = async (client: EventStoreDBClient, copyOf: string | undefined) => {
+interface Identity {
+  readonly log: string;
+  readonly parent: string | null;
+}
+
+const begunAs = async (client: EventStoreDBClient, copyOf: string | undefined): Promise<Identity> => {
   const begun = jsonEvent({ type: 'LogBegun', data: { log: randomUUID(), parent: copyOf ?? null } });
   try {
     await client.appendToStream(identity, begun, { expectedRevision: NO_STREAM });
@@ -290,6 +310,11 @@ const identityOf = async (client: EventStoreDBClient, copyOf: string | undefined
     // Whoever was first named it
     if (!(e instanceof WrongExpectedVersionError)) throw e;
   }
+  return identityOf(client);
+};
+
+/** @throws StreamNotFoundError where no log was begun */
+const identityOf = async (client: EventStoreDBClient): Promise<Identity> => {
   for await (const { event } of client.readStream(identity, { maxCount: 1 })) {
     const { log, parent } = (event?.data ?? {}) as { readonly log?: unknown; readonly parent?: unknown };
     if (typeof log === 'string') return { log, parent: typeof parent === 'string' ? parent : null };
