@@ -149,7 +149,7 @@ describe('commands over HTTP', () => {
       expect(await types(id)).toHaveLength(3);
       const headers = { 'idempotency-key': 'later' };
       refused(await desk.coordinator.send('CloseRequest', id, {}, headers), 409, 'request-is-new');
-      await desk.coordinator.does('ResolveRequest', id, { code: 'solved', note: 'done' });
+      await desk.technician.does('ResolveRequest', id, { code: 'solved', note: 'done' });
       await desk.coordinator.does('CloseRequest', id, {}, headers);
     });
 
@@ -229,9 +229,9 @@ describe('commands over HTTP', () => {
       expect(opened).not.toHaveProperty('onBehalfOf');
       for await (const event of serving.desk.store.readStream(`request-${id}`, { from: 1n }))
         expect(event.metadata['traceparent']).toBe(headers.traceparent);
-      expect(refused(await desk.coordinator.send('AcceptRequest', id, {}, headers), 403, 'forbidden')['traceId']).toBe(traceId);
+      expect(refused(await desk.coordinator.send('RateSatisfaction', id, {}, headers), 403, 'forbidden')['traceId']).toBe(traceId);
       expect(
-        refused(await desk.coordinator.send('AcceptRequest', id, {}, { traceparent: '00-0-0-01' }), 403, 'forbidden')['traceId'],
+        refused(await desk.coordinator.send('RateSatisfaction', id, {}, { traceparent: '00-0-0-01' }), 403, 'forbidden')['traceId'],
       ).not.toContain('-');
     });
 
@@ -493,7 +493,7 @@ describe('commands over HTTP', () => {
           'needs one of: client, technician, coordinator',
         ]);
       refused(await desk.auditor.send('AddNote', randomUUID(), { text: 'x' }), 403, 'forbidden');
-      refused(await desk.coordinator.send('AcceptRequest', id), 403, 'forbidden');
+      refused(await desk.coordinator.send('RateSatisfaction', id), 403, 'forbidden');
     });
 
     it('a client who names another client or contact (403)', async () => {

@@ -121,7 +121,7 @@ describe('queries over HTTP', () => {
     await technician.does('HoldRequest', first, { hold: 'client', until: '2026-03-09T00:00:00Z' });
     await senior.does('HoldRequest', second, { hold: 'vendor', until: '2026-03-05T00:00:00Z' });
     await coordinator.does('HoldRequest', third, { hold: 'other' });
-    await coordinator.does('ResolveRequest', fourth, { code: 'solved', note: 'Access given' });
+    await technician.does('ResolveRequest', fourth, { code: 'solved', note: 'Access given' });
     await coordinator.does('CloseRequest', fourth);
 
     for (const [i, sourceNumber] of ['INC0000045', 'INC0000046'].entries()) {

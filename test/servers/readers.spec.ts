@@ -82,6 +82,7 @@ describe('readers of the log in other services', () => {
     desk = await openDesk({ folder, eventStore: url });
     await does('RegisterClient', client, { name: 'Northwind', zone: 'Europe/Paris', language: 'fr' });
     await does('AddContact', client, { contact, name: 'Hélène Roux', email: 'helene@northwind.example', language: 'fr' });
+    await does('HireStaffMember', 'carol', { name: 'Carol Orr', level: 'entry', hiredOn: '2026-01-05' });
   }, 120_000);
   afterAll(async () => {
     for (const one of running) await one.end();

@@ -285,7 +285,7 @@ describe('AssignToStaff', () => {
   });
 
   it('is refused: staff-member-not-found', () => {
-    givenRequest(opened).when(AssignToStaff, { to: carol }, byCarol).thenRefused('staff-member-not-found');
+    givenRequest(opened).when(AssignToStaff, { to: acme }, byCarol).thenRefused('staff-member-not-found');
   });
 
   // Each row breaks its own rule and all that come after it
@@ -371,7 +371,7 @@ describe('AssignToStaff', () => {
       ['complex-needs-senior', 'without a supervisor', { reason: 'She learns it' }, byCarol],
       ['complex-needs-senior', 'by herself', { supervisor: sam, reason: 'I learn it' }, byAnn],
       ['supervisor-is-assignee', 'under herself', { supervisor: ann, reason: 'She learns it' }, byCarol],
-      ['supervisor-not-found', 'under nobody on record', { supervisor: carol, reason: 'She learns it' }, byCarol],
+      ['supervisor-not-found', 'under nobody on record', { supervisor: acme, reason: 'She learns it' }, byCarol],
     ])('is refused: %s, %s', (code, _, body, by) => {
       complex.when(AssignToStaff, { to: ann, ...body }, by).thenRefused(code);
     });

@@ -20,6 +20,7 @@ import {
   byAnn,
   byBob,
   byCarol,
+  byNobody,
   bySam,
   byYves,
   byZoe,
@@ -83,6 +84,15 @@ describe('ResolveRequest', () => {
       .and(staffMember, ann, ...member)
       .when(ResolveRequest, body, byCarol)
       .thenHappens(RequestResolved({ ...body, about: zoe, by: carol }));
+  });
+
+  it('makes nobody the assignee who was never hired: staff-member-not-found', () => {
+    givenRequest(opened).when(ResolveRequest, body, byNobody).thenRefused('staff-member-not-found');
+    givenRequest(opened, assigned)
+      .and(staffMember, ann, ...departed)
+      .when(ResolveRequest, body, byNobody)
+      .thenRefused('staff-member-not-found');
+    givenRequest(opened, assigned).when(ResolveRequest, body, byNobody).thenHappens(resolved);
   });
 
   it('lets a supervisor go with the assignee', () => {

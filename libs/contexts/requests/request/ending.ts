@@ -1,9 +1,9 @@
 import { Command } from '@nestjs/cqrs';
 import { IsInt, IsString, Length, Max, MaxLength, Min } from 'class-validator';
-import { alreadySo, type Done, type Given } from '#platform/decider/aggregate.js';
+import { alreadySo, type Done, type Given, type Person } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
-import { type StaffId, staffMemberAsRead } from '../../staff/contract/staff-member.js';
+import { staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import {
   isOpen,
   isOpenOrOther,
@@ -26,19 +26,21 @@ export class ResolveRequest extends Command<Done> {
   @MayBeLeftOut() @MaxLength(4000) readonly note?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
-  static readonly facts = (_: ResolveRequest, was: Request) => ({
+  static readonly facts = (_: ResolveRequest, was: Request, by: Person) => ({
     codes: setting('resolution-codes'),
     assigned: staffMemberAsRead(was.assignee),
+    member: staffMemberAsRead(by.id),
   });
 
-  static decide(c: ResolveRequest, was: Request, { by, codes, assigned }: Given<typeof ResolveRequest>) {
+  static decide(c: ResolveRequest, was: Request, { by, codes, assigned, member }: Given<typeof ResolveRequest>) {
     if (was.status === 'resolved' && was.code === c.code) return alreadySo;
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
     if (was.status !== 'new' && !isAssigneeOrCoordinator(was, by)) return reject('not-the-assignee');
     if (!c.code || !c.note?.trim()) return reject('resolution-needs-code-and-note');
     if (!codes.includes(c.code)) return reject('unknown-resolution-code', { known: codes.join(', ') });
-    const solver = was.status === 'new' ? null : atWork(assigned);
-    return [RequestResolved({ code: c.code, about: was.about, note: c.note, by: solver ?? (by.id as StaffId) })];
+    const solver = (was.status === 'new' ? null : atWork(assigned)) ?? atWork(member);
+    if (solver === null) return reject('staff-member-not-found');
+    return [RequestResolved({ code: c.code, about: was.about, note: c.note, by: solver })];
   }
 }
 

@@ -3,7 +3,7 @@ import { minutesLater, onlyFor, sealed } from '#platform/decider/spec.js';
 import { request, RequestOpened, RequestResolved, RequestSplit } from '../contract/request.js';
 import { requests } from './index.js';
 import { GiveAdvice, OpenPart, OpenRequest } from './opening.js';
-import { acme, ann, byAnn, byCarol, byReaction, byZoe, givenRequest, opened, sam, theRequest, zoe } from './spec.js';
+import { acme, ann, byAnn, byCarol, byNobody, byReaction, byZoe, givenRequest, opened, sam, theRequest, zoe } from './spec.js';
 
 describe('OpenRequest', () => {
   onlyFor(OpenRequest, 'client', 'technician', 'coordinator');
@@ -137,16 +137,18 @@ describe('GiveAdvice', () => {
   it.each([
     ['client-not-found', { client: zoe, contact: sam }],
     ['contact-not-found', { contact: sam }],
-  ])('is refused, in this order: %s', (code, wrong) => {
+    ['staff-member-not-found', {}],
+  ])('is refused to one who was never hired, in this order: %s', (code, wrong) => {
     givenRequest()
-      .when(GiveAdvice, { ...body, ...wrong }, byAnn)
+      .when(GiveAdvice, { ...body, ...wrong }, byNobody)
       .thenRefused(code);
   });
 
   it('is refused where the desk has no code for advice: unknown-resolution-code', () => {
     const contact = { contact: zoe } as never;
     const told = { ...{ by: byAnn, id: theRequest, now: minutesLater(0), reason: undefined, versions: {} }, matrix: {}, codes: ['solved'] };
-    const outcome = GiveAdvice.open(Object.assign(new GiveAdvice(), body), { ...told, client: { id: acme, contacts: [contact] } as never });
+    const known = { client: { id: acme, contacts: [contact] } as never, member: { id: ann } as never };
+    const outcome = GiveAdvice.open(Object.assign(new GiveAdvice(), body), { ...told, ...known });
     expect(outcome).toEqual({ reject: 'unknown-resolution-code', words: { known: 'solved' } });
   });
 

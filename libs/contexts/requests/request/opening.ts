@@ -1,10 +1,10 @@
 import { Command } from '@nestjs/cqrs';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsUUID, Length } from 'class-validator';
-import { type Done, foldOf, type Given, reaction } from '#platform/decider/aggregate.js';
+import { type Done, foldOf, type Given, type Person, reaction } from '#platform/decider/aggregate.js';
 import { MayBeLeftOut } from '#platform/http/validators.js';
 import { setting } from '../../settings/contract/setting.js';
 import { clientAsRead, contactOf } from '../../staff/contract/client.js';
-import { type StaffId } from '../../staff/contract/staff-member.js';
+import { staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import { channels, complexities, degrees, kinds, request, RequestOpened, RequestResolved } from '../contract/request.js';
 import { priorityFrom } from '../priority.js';
 import { reject } from '../rejections.js';
@@ -58,17 +58,19 @@ export class GiveAdvice extends Command<Done> {
   @MayBeLeftOut() @IsUUID() readonly document?: string;
 
   static readonly who = ['technician', 'coordinator'] as const;
-  static readonly facts = (c: GiveAdvice) => ({
+  static readonly facts = (c: GiveAdvice, by: Person) => ({
     client: clientAsRead(c.client),
+    member: staffMemberAsRead(by.id),
     matrix: setting('priority-matrix'),
     codes: setting('resolution-codes'),
   });
 
-  static open(c: GiveAdvice, { by, client, matrix, codes }: Given<typeof GiveAdvice>) {
+  static open(c: GiveAdvice, { client, member, matrix, codes }: Given<typeof GiveAdvice>) {
     const { channel, question, answer, document } = c;
     if (!client) return reject('client-not-found');
     const contact = contactOf(client, c.contact)?.contact;
     if (contact === undefined) return reject('contact-not-found');
+    if (!member) return reject('staff-member-not-found');
     const code = 'advice';
     if (!codes.includes(code)) return reject('unknown-resolution-code', { known: codes.join(', ') });
     return [
@@ -76,7 +78,7 @@ export class GiveAdvice extends Command<Done> {
         ...{ kind: 'question', client: client.id, contact, about: contact, subject: question, channel },
         ...{ impact: 'medium', urgency: 'medium', priority: priorityFrom(matrix, 'medium', 'medium'), complexity: 'normal', tags: [] },
       }),
-      RequestResolved({ code, about: contact, note: answer, by: by.id as StaffId, document }),
+      RequestResolved({ code, about: contact, note: answer, by: member.id, document }),
     ];
   }
 }

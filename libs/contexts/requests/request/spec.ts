@@ -36,6 +36,8 @@ export const byAnn = person(ann, ['technician']);
 export const byBob = person(bob, ['technician']);
 export const bySam = person(sam, ['technician'], { senior: true });
 export const byCarol = person(carol, ['coordinator']);
+/** Whoever has a token and was never hired. */
+export const byNobody = person('ghost', ['technician', 'coordinator']);
 /** What the desk does by itself, for Ann. */
 export const byReaction = person('reaction:test', ['reaction'], { onBehalfOf: ann });
 export const byZoe = person(zoe, ['client'], { client: acme });
@@ -78,6 +80,7 @@ export const givenRequest = (...events: readonly Happened[]) =>
     .and(staffMember, ann, hired(ann))
     .and(staffMember, bob, hired(bob))
     .and(staffMember, sam, hired(sam, 'senior', 'network'))
+    .and(staffMember, carol, hired(carol))
     .and(team, desk, ...[TeamFormed({ name: 'Desk', categories: ['other'] }), TeamMemberAdded({ member: ann, from: '2026-01-01' })])
     .and(team, network, TeamFormed({ name: 'Network', categories: ['network'] }));
 

@@ -37,6 +37,7 @@ import {
   reaching,
   refusedUnless,
   sam,
+  theRequest,
   yves,
   zoe,
 } from './spec.js';
@@ -415,7 +416,7 @@ describe('AddWatcher', () => {
   });
 
   it('is refused: watcher-not-found, for nobody on record, a departed member, another client’s contact', () => {
-    givenRequest(opened).when(AddWatcher, { watcher: carol }, byAnn).thenRefused('watcher-not-found');
+    givenRequest(opened).when(AddWatcher, { watcher: theRequest }, byAnn).thenRefused('watcher-not-found');
     givenRequest(opened)
       .and(staffMember, sam, hired(sam), StaffMemberDeparted({ on: '2026-01-02' }))
       .when(AddWatcher, { watcher: sam }, byAnn)
