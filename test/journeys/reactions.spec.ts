@@ -53,15 +53,17 @@ describe('what the desk does by itself', () => {
     await desk.coordinator.does('AssignToStaff', id, { to: desk.bob });
     await desk.senior.does('InformClient', id, { text: 'Which tray?', question: true, channel: 'mail' });
     await desk.senior.does('HoldRequest', id, { hold: 'client' });
+    await desk.senior.does('RecordReply', id, { text: 'Since Monday', channel: 'phone', occurredAt: '2026-03-02T08:00:00Z' });
     await desk.customer.does('RecordReply', id, { text: 'The second', channel: 'portal' });
     await requestOnce(id, { status: 'assigned', hold: null });
-    expect((await historyOf(id)).slice(-2).map(({ type, actor }) => [type, actor])).toEqual([
+    expect((await historyOf(id)).slice(-3).map(({ type, actor }) => [type, actor])).toEqual([
+      ['ReplyRecorded', desk.bob],
       ['ReplyRecorded', desk.contact],
       ['RequestResumed', 'reaction:replies'],
     ]);
     expect((await journalOf('replies')).at(-1)).toMatchObject({
       name: 'ResumeRequest',
-      source: `request-${id}@4`,
+      source: `request-${id}@5`,
       to: `request-${id}`,
       outcome: 'done',
     });

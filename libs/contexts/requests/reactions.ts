@@ -59,7 +59,8 @@ const replies: Reaction = {
   when: [
     when(requestContract, ReplyRecorded, async (_, { id, revision }, look) => {
       const then = await look.fold(requestContract, id, revision);
-      return then?.hold === 'client' && then.holdRevision !== null ? [resumed(id, then.holdRevision)] : [];
+      // What was said before the question was asked leaves it open
+      return then?.hold === 'client' && then.holdRevision !== null && then.openQuestion === null ? [resumed(id, then.holdRevision)] : [];
     }),
   ],
 };

@@ -113,6 +113,8 @@ export interface Request {
   readonly reopenCount: number;
   /** The revision of the question that was sent to the contact and not answered. */
   readonly openQuestion: string | null;
+  /** When it was asked. */
+  readonly askedAt: Instant | null;
   readonly replies: number;
   readonly notes: number;
   readonly calls: number;
@@ -202,6 +204,7 @@ export const RequestOpened = request.opening(
     followUpAt: null,
     reopenCount: 0,
     openQuestion: null,
+    askedAt: null,
     replies: 0,
     notes: 0,
     calls: 0,
@@ -323,10 +326,10 @@ export const RequestResumed = request.event('RequestResumed', { hold: string }, 
 export const FirstResponseSent = request.event(
   'FirstResponseSent',
   { about: string, text: textAbout('about'), question: boolean, contact: optional(contactId) },
-  (e, was, at) => ({
+  (e, _was, at) => ({
     firstResponseAt: at.occurred,
     lastInformedAt: at.occurred,
-    openQuestion: e.question ? at.revision.toString() : was.openQuestion,
+    ...asked(e.question, at),
   }),
 );
 
@@ -340,13 +343,13 @@ export const ClientInformed = request.event(
     contact: optional(contactId),
     attestedBy: optional(staffId),
   },
-  (e, was, at) => ({ lastInformedAt: at.occurred, openQuestion: e.question ? at.revision.toString() : was.openQuestion }),
+  (e, _was, at) => ({ lastInformedAt: at.occurred, ...asked(e.question, at) }),
 );
 
 export const ReplyRecorded = request.event(
   'ReplyRecorded',
   { about: string, text: textAbout('about'), channel: oneOf(channels), contact: optional(contactId), answers: optional(string) },
-  (e, was) => ({ replies: was.replies + 1, openQuestion: e.answers === was.openQuestion ? null : was.openQuestion }),
+  (e, was) => ({ replies: was.replies + 1, ...(e.answers === was.openQuestion ? answered : {}) }),
 );
 
 export const NoteAdded = request.event(
@@ -536,7 +539,13 @@ export const ActivityImported = request.event('ActivityImported', { activity: st
 
 /** What does not go along to another client: who watched for the former one, and what that one was asked. */
 const leftBehind = (client: ClientId | null, was: Request): Partial<Request> =>
-  client === was.client ? {} : { watchers: was.watchers.filter(({ kind }) => kind === 'staff'), openQuestion: null };
+  client === was.client ? {} : { watchers: was.watchers.filter(({ kind }) => kind === 'staff'), ...answered };
+
+const answered = { openQuestion: null, askedAt: null } as const;
+
+/** A question is asked of the contact until a reply answers it; whatever is said beside it leaves it open. */
+const asked = (isQuestion: boolean, at: { readonly revision: bigint; readonly occurred: Instant }): Partial<Request> =>
+  isQuestion ? { openQuestion: at.revision.toString(), askedAt: at.occurred } : {};
 
 const unassigned = (was: Request): Partial<Request> => ({
   ...workedOnBy(null, was),

@@ -35,7 +35,7 @@ export const requests = collection({
   aggregate: request,
   declaration: {
     name: 'requests',
-    version: 6,
+    version: 7,
     keys: {
       kind: 'text',
       status: 'text',

@@ -48,7 +48,15 @@ describe('OpenRequest', () => {
     };
     const unrelated = { links: [], linkedTo: [], problem: null, mergedInto: null, statusBeforeMerge: null, unmergedFrom: null };
     const empty = { team: null, assignee: null, supervisor: null, hold: null, holdRevision: null, endedHold: null, statusLeft: null };
-    const never = { resolvedAt: null, closedAt: null, lastInformedAt: null, followUpAt: null, waitsFor: null, openQuestion: null };
+    const never = {
+      resolvedAt: null,
+      closedAt: null,
+      lastInformedAt: null,
+      followUpAt: null,
+      waitsFor: null,
+      openQuestion: null,
+      askedAt: null,
+    };
     const unsaid = { description: null, category: null, application: null, sourceNumber: null, sourceStatus: null };
     const unresolved = {
       code: null,

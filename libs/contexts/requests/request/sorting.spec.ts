@@ -116,7 +116,14 @@ describe('CorrectRequest', () => {
 
   it('leaves behind who watched for the former client, and what that one was asked', () => {
     const watched = [WatcherAdded({ watcher: yves, kind: 'contact' }), WatcherAdded({ watcher: sam, kind: 'staff' })];
-    const changed = { client: globex, contact: max, about: max, watchers: [{ watcher: sam, kind: 'staff' as const }], openQuestion: null };
+    const changed = {
+      client: globex,
+      contact: max,
+      about: max,
+      watchers: [{ watcher: sam, kind: 'staff' as const }],
+      openQuestion: null,
+      askedAt: null,
+    };
     givenRequest(opened, ...watched, asked)
       .when(CorrectRequest, { client: globex, contact: max, reason }, byCarol)
       .thenChanges(changed);

@@ -79,7 +79,7 @@ describe('SendFirstResponse', () => {
   it('may ask a question, which stands until it is answered', () => {
     givenRequest(opened)
       .when(SendFirstResponse, { ...body, question: true }, byAnn)
-      .thenChanges({ firstResponseAt: minutesLater(1), lastInformedAt: minutesLater(1), openQuestion: '1' });
+      .thenChanges({ firstResponseAt: minutesLater(1), lastInformedAt: minutesLater(1), openQuestion: '1', askedAt: minutesLater(1) });
     givenRequest(opened, asked)
       .when(SendFirstResponse, body, byAnn)
       .thenChanges({ firstResponseAt: minutesLater(2), lastInformedAt: minutesLater(2) });
@@ -123,13 +123,13 @@ describe('InformClient', () => {
   it('asks a question, which stands until it is answered', () => {
     givenRequest(opened)
       .when(InformClient, { ...body, question: true }, byAnn)
-      .thenChanges({ lastInformedAt: minutesLater(1), openQuestion: '1' });
+      .thenChanges({ lastInformedAt: minutesLater(1), openQuestion: '1', askedAt: minutesLater(1) });
     givenRequest(opened, asked)
       .when(InformClient, body, byAnn)
       .thenChanges({ lastInformedAt: minutesLater(2) });
     givenRequest(opened, asked)
       .when(InformClient, { ...body, question: true }, byAnn)
-      .thenChanges({ lastInformedAt: minutesLater(2), openQuestion: '2' });
+      .thenChanges({ lastInformedAt: minutesLater(2), openQuestion: '2', askedAt: minutesLater(2) });
   });
 
   it.each(['phone', 'in-person'] as const)('is attested by its sender when spoken: %s', (channel) => {
@@ -182,7 +182,19 @@ describe('RecordReply', () => {
     givenRequest(opened, asked)
       .when(RecordReply, body, byAnn)
       .thenHappens(ReplyRecorded({ ...replied, answers: '1' }));
-    givenRequest(opened, asked).when(RecordReply, body, byAnn).thenChanges({ replies: 1, openQuestion: null });
+    givenRequest(opened, asked).when(RecordReply, body, byAnn).thenChanges({ replies: 1, openQuestion: null, askedAt: null });
+  });
+
+  it('answers no question that was asked after it was said', () => {
+    givenRequest(opened, asked)
+      .when(RecordReply, { ...body, occurredAt: minutesLater(0) }, byAnn)
+      .thenHappens(ReplyRecorded(replied));
+    givenRequest(opened, asked)
+      .when(RecordReply, { ...body, occurredAt: minutesLater(0) }, byAnn)
+      .thenChanges({ replies: 1 });
+    givenRequest(opened, asked)
+      .when(RecordReply, { ...body, occurredAt: minutesLater(1) }, byAnn)
+      .thenChanges({ replies: 1, openQuestion: null, askedAt: null });
   });
 
   it.each([

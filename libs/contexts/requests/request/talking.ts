@@ -61,7 +61,7 @@ export class InformClient extends Command<Done> {
   }
 }
 
-/** Writes down what the contact answered; an answer to the open question closes it. */
+/** Writes down what the contact answered; an answer to the open question closes it, unless it was given before that was asked. */
 export class RecordReply extends Command<Done> {
   @Length(1, 20_000) readonly text!: string;
   @MayBeLeftOut() @IsUUID() readonly contact?: string;
@@ -75,7 +75,9 @@ export class RecordReply extends Command<Done> {
     if (!isOpen(was) && was.status !== 'resolved') return reject(`request-is-${was.status}`);
     const contact = c.contact === undefined ? was.contact : contactOf(client, c.contact)?.contact;
     if (contact === undefined) return reject('contact-not-found');
-    return [ReplyRecorded({ about: contact ?? was.about, text: c.text, channel: c.channel, contact, answers: was.openQuestion })];
+    const isBefore = c.occurredAt !== undefined && was.askedAt !== null && c.occurredAt < was.askedAt;
+    const answers = isBefore ? null : was.openQuestion;
+    return [ReplyRecorded({ about: contact ?? was.about, text: c.text, channel: c.channel, contact, answers })];
   }
 }
 
