@@ -4,7 +4,14 @@ import { type StaffId, type StaffMember } from '../staff/contract/staff-member.j
 /** The assignee who can go on with it; null where nobody can: none is assigned, they departed, or are a source's text. */
 export const atWork = (assigned: StaffMember | null): StaffId | null => (assigned?.status === 'active' ? assigned.id : null);
 
-export const isAssigneeOrCoordinator = (was: { readonly assignee: StaffId | null }, by: Person): boolean =>
-  by.is('coordinator') || was.assignee === by.id;
+interface Assigned {
+  readonly assignee: StaffId | null;
+}
+
+/** The assignee, or who acts for them: of the desk only a deputy of that time and a coordinator may. */
+export const isAssignee = ({ assignee }: Assigned, by: Person): boolean =>
+  assignee !== null && (assignee === by.id || assignee === by.onBehalfOf);
+
+export const isAssigneeOrCoordinator = (was: Assigned, by: Person): boolean => by.is('coordinator') || isAssignee(was, by);
 
 export const isSeniorOrCoordinator = (by: Person): boolean => by.is('coordinator') || by.senior;

@@ -443,7 +443,7 @@ describe('UnassignRequest', () => {
 });
 
 describe('AcceptRequest', () => {
-  onlyFor(AcceptRequest, 'technician');
+  onlyFor(AcceptRequest, 'technician', 'coordinator');
 
   it('begins the work', () => {
     givenRequest(opened, assigned)
@@ -452,14 +452,24 @@ describe('AcceptRequest', () => {
     givenRequest(opened, assigned).when(AcceptRequest, {}, byAnn).thenChanges({ status: 'in-progress' });
   });
 
+  it('is for the assignee, whatever their role, and for a deputy in their name; the work stays theirs', () => {
+    givenRequest(opened, RequestAssigned({ to: carol }))
+      .when(AcceptRequest, {}, byCarol)
+      .thenHappens(RequestAccepted({ by: carol }));
+    givenRequest(opened, assigned)
+      .when(AcceptRequest, {}, { ...byBob, onBehalfOf: ann })
+      .thenHappens(RequestAccepted({ by: ann }));
+  });
+
   it('is already so for the assignee at work', () => {
     givenRequest(opened, assigned, accepted).when(AcceptRequest, {}, byAnn).thenAlreadySo();
   });
 
   it.each(['assigned', 'in-progress'] as const)('is refused to others while it is %s: not-the-assignee', (status) => {
-    givenRequest(...reaching[status])
-      .when(AcceptRequest, {}, byBob)
-      .thenRefused('not-the-assignee');
+    for (const by of [byBob, byCarol, { ...byBob, onBehalfOf: sam }])
+      givenRequest(...reaching[status])
+        .when(AcceptRequest, {}, by)
+        .thenRefused('not-the-assignee');
   });
 
   refusedUnless(['assigned', 'in-progress'], AcceptRequest, {}, byBob);

@@ -19,7 +19,7 @@ import {
 } from '../contract/request.js';
 import { reject } from '../rejections.js';
 import { chosenBy, loadsIn, membersOf, suggestedIn } from '../routing.js';
-import { atWork, isAssigneeOrCoordinator, isSeniorOrCoordinator } from '../standing.js';
+import { atWork, isAssignee, isAssigneeOrCoordinator, isSeniorOrCoordinator } from '../standing.js';
 
 /** What was read before the team is known, and before who is in it. */
 interface Ruled {
@@ -129,11 +129,11 @@ export class UnassignRequest extends Command<Done> {
 
 /** The assignee begins the work. */
 export class AcceptRequest extends Command<Done> {
-  static readonly who = ['technician'] as const;
+  static readonly who = ['technician', 'coordinator'] as const;
 
   static decide(_: AcceptRequest, was: Request, { by }: Given<typeof AcceptRequest>) {
     if (was.status !== 'assigned' && was.status !== 'in-progress') return reject(`request-is-${was.status}`);
-    if (was.assignee === null || was.assignee !== by.id) return reject('not-the-assignee');
+    if (was.assignee === null || !isAssignee(was, by)) return reject('not-the-assignee');
     if (was.status === 'in-progress') return alreadySo;
     return [RequestAccepted({ by: was.assignee })];
   }
