@@ -85,9 +85,10 @@ export const texts = {
     'La personne à assigner n’est pas dans l’équipe de la demande',
   ],
   'complex-needs-senior': [
-    'Complex work needs a senior, or a coordinator who names a supervisor and a reason',
-    'Un travail complexe exige un senior, ou un coordinateur qui nomme un superviseur et un motif',
+    'Complex work needs a senior, or a coordinator who names a senior as supervisor and a reason',
+    'Un travail complexe exige un senior, ou un coordinateur qui nomme un senior comme superviseur et un motif',
   ],
+  'only-coordinator-names-supervisor': ['Only a coordinator names a supervisor', 'Seul un coordinateur désigne un superviseur'],
   'supervisor-not-found': ['No active staff member is the supervisor named', 'Le superviseur nommé ne fait pas partie du personnel actif'],
   'supervisor-is-assignee': ['Nobody supervises themself', 'Nul ne se supervise soi-même'],
   'not-the-assignee': [

@@ -371,6 +371,7 @@ describe('AssignToStaff', () => {
       ['complex-needs-senior', 'without a supervisor', { reason: 'She learns it' }, byCarol],
       ['complex-needs-senior', 'by herself', { supervisor: sam, reason: 'I learn it' }, byAnn],
       ['supervisor-is-assignee', 'under herself', { supervisor: ann, reason: 'She learns it' }, byCarol],
+      ['complex-needs-senior', 'under one who is not senior either', { supervisor: bob, reason: 'She learns it' }, byCarol],
       ['supervisor-not-found', 'under nobody on record', { supervisor: acme, reason: 'She learns it' }, byCarol],
     ])('is refused: %s, %s', (code, _, body, by) => {
       complex.when(AssignToStaff, { to: ann, ...body }, by).thenRefused(code);
@@ -382,6 +383,13 @@ describe('AssignToStaff', () => {
         .when(AssignToStaff, { to: ann, supervisor: sam, reason: 'She learns it' }, byCarol)
         .thenRefused('supervisor-not-found');
     });
+  });
+
+  it('lets a coordinator alone name a supervisor: only-coordinator-names-supervisor', () => {
+    givenRequest(opened).when(AssignToStaff, { to: ann, supervisor: ann }, byAnn).thenRefused('only-coordinator-names-supervisor');
+    givenRequest(opened)
+      .when(AssignToStaff, { to: ann, supervisor: bob }, byCarol)
+      .thenChanges({ assignee: ann, supervisor: bob, status: 'assigned' });
   });
 
   it('keeps from when the work is meant to start', () => {

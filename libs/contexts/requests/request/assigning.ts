@@ -104,9 +104,12 @@ export class AssignToStaff extends Command<Done> {
     if (skill !== null && !member.skills.includes(skill)) return reject('assignee-lacks-skill', { skill });
     if (team && !isMember(team, c.to, start)) return reject('assignee-not-in-team');
     const supervised = by.is('coordinator') && c.supervisor !== undefined && reason !== undefined;
-    if (was.complexity === 'complex' && member.level !== 'senior' && !supervised) return reject('complex-needs-senior');
+    const needsSenior = was.complexity === 'complex' && member.level !== 'senior';
+    if (needsSenior && !supervised) return reject('complex-needs-senior');
+    if (c.supervisor !== undefined && !by.is('coordinator')) return reject('only-coordinator-names-supervisor');
     if (c.supervisor === c.to) return reject('supervisor-is-assignee');
     if (c.supervisor !== undefined && supervisor?.status !== 'active') return reject('supervisor-not-found');
+    if (needsSenior && supervisor?.level !== 'senior') return reject('complex-needs-senior');
     return [RequestAssigned({ to: member.id, startingAt: c.startingAt, supervisor: supervisor?.id })];
   }
 }
