@@ -170,6 +170,11 @@ describe('AssignTask', () => {
       { until: minutesLater(60), deputy: ann },
       [hired(bob), away(0, 60), DeputyAppointed({ deputy: ann, from: minutesLater(0), to: minutesLater(60) })],
     ],
+    [
+      'assignee-absent',
+      { until: minutesLater(60), deputy: '–' },
+      [hired(bob), away(0, 60), DeputyAppointed({ deputy: carol, from: minutesLater(0), to: minutesLater(60) })],
+    ],
   ])('is refused, in the order of the row: %s', (code, words, history) => {
     givenTask(begun)
       .and(staffMember, bob, ...history)

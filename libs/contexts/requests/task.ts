@@ -3,7 +3,7 @@ import { IsUUID, Length } from 'class-validator';
 import { alreadySo, type Done, type Given, reaction } from '#platform/decider/aggregate.js';
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
-import { absenceAt, deputyAt, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
+import { absenceFrom, deputiesAsRead, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
 import { teamAsRead } from '../staff/contract/team.js';
 import { type About, IsAbout, thingAsRead, unknownThing } from './about.js';
 import { type Request } from './contract/request.js';
@@ -39,15 +39,17 @@ export class AssignTask extends Command<Done> {
 
   static readonly who = ['technician', 'coordinator', reaction] as const;
   static readonly facts = (c: AssignTask) => ({ member: staffMemberAsRead(c.to) });
+  static readonly further = [deputiesAsRead] as const;
 
-  static decide(c: AssignTask, was: Task, { by, now, member }: Given<typeof AssignTask>) {
+  static decide(c: AssignTask, was: Task, given: Given<typeof AssignTask>) {
+    const { by, now, member } = given;
     if (was.status !== 'open' && was.status !== 'assigned') return reject(`task-is-${was.status}`);
     if (was.assignee === c.to) return alreadySo;
     if (!by.is('coordinator') && !by.is(reaction) && c.to !== by.id) return reject('only-self');
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('assignee-departed');
-    const absence = absenceAt(member, now);
-    if (absence) return reject('assignee-absent', { until: absence.to, deputy: deputyAt(member, now) ?? '–' });
+    const absence = absenceFrom(member, now, given);
+    if (absence) return reject('assignee-absent', absence);
     return [TaskAssigned({ to: member.id })];
   }
 }

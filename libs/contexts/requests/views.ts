@@ -56,14 +56,14 @@ const minutesIn = async (requests: Build, { from, to }: ReturnType<typeof period
 };
 
 /** The absence in force, or else the next one, and who stands in then; who is present and stays so has none. */
-const absenceOf = (member: Member, now: string) => {
+const absenceOf = (member: Member, now: string, isHere: (member: string) => boolean) => {
   const next = [...member.absences].sort((a, b) => (a.from < b.from ? -1 : 1)).find(({ to }) => now < to);
   return {
     absent: next !== undefined && next.from <= now,
     absentFrom: next?.from ?? null,
     absentUntil: next?.to ?? null,
     absenceKind: next?.kind ?? null,
-    deputy: deputyAt(member, next === undefined || next.from < now ? now : next.from) ?? null,
+    deputy: deputyAt(member, next === undefined || next.from < now ? now : next.from, isHere) ?? null,
   };
 };
 
@@ -133,7 +133,7 @@ export const workload: View = {
         open: open.get(id) ?? 0,
         held: held.get(id) ?? 0,
         loggedMinutes: minutes.get(id) ?? 0,
-        ...absenceOf(member, now),
+        ...absenceOf(member, now, (one) => known.has(one)),
       };
     });
     const isWanted = (wanted: Selected[string] | undefined, has: Json | undefined): boolean =>

@@ -315,6 +315,19 @@ describe('AssignToStaff', () => {
         .thenRefused('assignee-absent', { until: minutesLater(60), deputy: named });
   });
 
+  it('names no deputy who departed, but the one appointed before', () => {
+    const deputies = [ann, sam].map((deputy) => DeputyAppointed({ deputy, from: minutesLater(0), to: minutesLater(60) }));
+    const scene = givenRequest(opened).and(staffMember, bob, hired(bob), away(0, 60), ...deputies);
+    for (const [gone, named] of [
+      [sam, ann],
+      [ann, sam],
+    ] as const)
+      scene
+        .and(staffMember, gone, hired(gone), departed)
+        .when(AssignToStaff, { to: bob }, byCarol)
+        .thenRefused('assignee-absent', { until: minutesLater(60), deputy: named });
+  });
+
   it.each([
     ['covers now', 10, undefined, 'assignee-absent'],
     ['covers the start', 10, 19, 'assignee-absent'],

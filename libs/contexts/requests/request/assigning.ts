@@ -4,7 +4,7 @@ import { alreadySo, type Done, type Given, reaction } from '#platform/decider/ag
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { setting, type Settings, skillFor } from '../../settings/contract/setting.js';
-import { absenceAt, deputyAt, staffMemberAsRead } from '../../staff/contract/staff-member.js';
+import { absenceFrom, deputiesAsRead, staffMemberAsRead } from '../../staff/contract/staff-member.js';
 import { isMember, type Team, teamAsRead } from '../../staff/contract/team.js';
 import {
   escalations,
@@ -86,20 +86,18 @@ export class AssignToStaff extends Command<Done> {
     team: teamAsRead(was.team),
     categories: setting('categories'),
   });
+  static readonly further = [deputiesAsRead] as const;
 
-  static decide(
-    c: AssignToStaff,
-    was: Request,
-    { by, now, reason, member, assigned, supervisor, team, categories }: Given<typeof AssignToStaff>,
-  ) {
+  static decide(c: AssignToStaff, was: Request, given: Given<typeof AssignToStaff>) {
+    const { by, now, reason, member, assigned, supervisor, team, categories } = given;
     if (!isOpenOrOther(was)) return reject(`request-is-${was.status}`);
     if (was.assignee === c.to && (c.supervisor === undefined || was.supervisor === c.supervisor)) return alreadySo;
     if (!by.is('coordinator') && !(c.to === by.id && atWork(assigned) === null)) return reject('only-self-when-unassigned');
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('assignee-departed');
     const start = c.startingAt !== undefined && c.startingAt > now ? c.startingAt : now;
-    const absence = absenceAt(member, start);
-    if (absence) return reject('assignee-absent', { until: absence.to, deputy: deputyAt(member, start) ?? '–' });
+    const absence = absenceFrom(member, start, given);
+    if (absence) return reject('assignee-absent', absence);
     const skill = skillFor(categories, was.category);
     if (skill !== null && !member.skills.includes(skill)) return reject('assignee-lacks-skill', { skill });
     if (team && !isMember(team, c.to, start)) return reject('assignee-not-in-team');

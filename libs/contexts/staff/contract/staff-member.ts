@@ -129,26 +129,37 @@ export const staffMemberAsRead = (id: string | null) => foldOf(staffMember, id);
 /** Present: active, and no absence covers the time in question. */
 export const absenceAt = (member: StaffMember, at: string): Absence | undefined => member.absences.find((a) => a.from <= at && at < a.to);
 
-/** Who stands in for the member at that time: the one appointed last of those whose time it is. */
-export const deputyAt = (member: Pick<StaffMember, 'deputies'>, at: string): StaffId | undefined =>
-  member.deputies.findLast((d) => d.from <= at && at < d.to)?.deputy;
+/** Who stands in for the member at that time: the one appointed last of those whose time it is, and who are still here. */
+export const deputyAt = (member: Pick<StaffMember, 'deputies'>, at: string, isHere = (_: StaffId) => true): StaffId | undefined =>
+  member.deputies.findLast((d) => d.from <= at && at < d.to && isHere(d.deputy))?.deputy;
 
 /** Whether somebody is among those appointed to stand in for the member at that time. */
 export const isDeputyAt = (member: StaffMember, who: string, at: string): boolean =>
   member.deputies.some(({ deputy, from, to }) => deputy === who && from <= at && at < to);
 
 type RecordOf = `record of ${string}`;
+type Records = Readonly<Record<RecordOf, StaffMember | null>>;
+
+const recordsAsRead = (ids: readonly (string | null | undefined)[]): Readonly<Record<RecordOf, FoldFact<StaffMember>>> =>
+  Object.fromEntries(ids.flatMap((id) => (id == null ? [] : [[`record of ${id}`, staffMemberAsRead(id)] as const])));
+
+/** The records of whoever was appointed to stand in for the `member` of a command: by them `absenceFrom` tells who is still here. */
+export const deputiesAsRead = (_c: unknown, _was: unknown, { member }: { readonly member: StaffMember | null }) =>
+  recordsAsRead(member?.deputies.map(({ deputy }) => deputy) ?? []);
+
+/** Until when the member is absent at that time, and who stands in: what a refusal tells; undefined when they are present. */
+export const absenceFrom = (member: StaffMember, at: string, records: Records): { until: string; deputy: string } | undefined => {
+  const absence = absenceAt(member, at);
+  const isHere = (deputy: StaffId): boolean => records[`record of ${deputy}`]?.status === 'active';
+  return absence && { until: absence.to, deputy: deputyAt(member, at, isHere) ?? '–' };
+};
 
 /** What four eyes look into: the staff records of those who act and of those who did what is judged, for their deputies. */
-export const recordsOf = (by: Person, before: ActBefore['persons']): Readonly<Record<RecordOf, FoldFact<StaffMember>>> =>
-  Object.fromEntries(
-    [by.id, by.onBehalfOf, ...before].flatMap((id) => (id == null ? [] : [[`record of ${id}`, staffMemberAsRead(id)] as const])),
-  );
+export const recordsOf = (by: Person, before: ActBefore['persons']) => recordsAsRead([by.id, by.onBehalfOf, ...before]);
 
-interface Known {
+interface Known extends Records {
   readonly by: Person;
   readonly now: string;
-  readonly [record: RecordOf]: StaffMember | null;
 }
 
 /** Whether another person acts now than before: told by the records that were read. */
