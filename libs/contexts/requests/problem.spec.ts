@@ -4,7 +4,7 @@ import { type Happened } from '#platform/decider/contract.js';
 import { type Id } from '#platform/decider/fields.js';
 import { given, minutesLater, onlyFor, person, sealed } from '#platform/decider/spec.js';
 import { client, ClientRegistered } from '../staff/contract/client.js';
-import { DeputyAppointed, staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
+import { AbsenceDeclared, DeputyAppointed, staffMember, StaffMemberDeparted } from '../staff/contract/staff-member.js';
 import {
   ActionAssigned,
   KnownErrorPublished,
@@ -226,6 +226,20 @@ describe('AssignAction', () => {
   });
 
   needsSenior(AssignAction, 'triaged', { ...body, staff: carol });
+
+  it('is refused to one whose task it could not be: assignee-absent', () => {
+    const [from, to] = [minutesLater(0), minutesLater(60)];
+    givenProblem(documented, triaged)
+      .and(
+        staffMember,
+        bob,
+        hired(bob),
+        AbsenceDeclared({ absence: 'a', from, to, kind: 'training' }),
+        DeputyAppointed({ deputy: sam, from, to }),
+      )
+      .when(AssignAction, body, byCarol)
+      .thenRefused('assignee-absent', { until: to, deputy: sam });
+  });
 
   it('is refused: staff-member-not-found, assignee-departed', () => {
     givenProblem(documented, triaged)

@@ -4,7 +4,7 @@ import { alreadySo, type Done, type FoldFact, type Given, type Person, reaction 
 import { type Instant } from '#platform/decider/fields.js';
 import { IsInstant, MayBeLeftOut } from '#platform/http/validators.js';
 import { clientAsRead } from '../staff/contract/client.js';
-import { isAnother, recordsOf, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
+import { absenceFrom, deputiesAsRead, isAnother, recordsOf, type StaffId, staffMemberAsRead } from '../staff/contract/staff-member.js';
 import {
   ActionAssigned,
   KnownErrorPublished,
@@ -74,8 +74,10 @@ export class AssignAction extends Command<Done> {
 
   static readonly who = ['technician', 'coordinator'] as const;
   static readonly facts = (c: AssignAction) => ({ member: staffMemberAsRead(c.staff), task: taskAsRead(c.action) });
+  static readonly further = [deputiesAsRead] as const;
 
-  static decide(c: AssignAction, was: Problem, { by, member, task }: Given<typeof AssignAction>) {
+  static decide(c: AssignAction, was: Problem, given: Given<typeof AssignAction>) {
+    const { by, now, member, task } = given;
     if (was.status !== 'triaged' && was.status !== 'diagnosed') return reject(`problem-is-${was.status}`);
     if (!isSeniorOrCoordinator(by)) return reject('needs-senior');
     const same = was.actions.find(({ action }) => action === c.action);
@@ -84,6 +86,9 @@ export class AssignAction extends Command<Done> {
     if (task) return reject('action-already-assigned');
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('assignee-departed');
+    // Its task is assigned at once, which only who is present can be
+    const absence = absenceFrom(member, now, given);
+    if (absence) return reject('assignee-absent', absence);
     return [ActionAssigned({ action: c.action, staff: member.id, due: c.due, by: by.id as StaffId, text: c.text })];
   }
 }
