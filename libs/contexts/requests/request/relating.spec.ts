@@ -349,6 +349,8 @@ describe('SplitRequest', () => {
   ];
   const became = parts.map(({ request: part, subject }) => RequestSplit({ about: zoe, part, subject }));
   const [first, second] = became as [Happened, Happened];
+  const partOf = (splitFrom: typeof theRequest) =>
+    RequestOpened({ kind: 'incident', about: zoe, channel: 'phone', complexity: 'normal', tags: [], splitFrom });
 
   it.each([byAnn, bySam, byCarol])('says of each part which request it becomes; what is left goes on', (by) => {
     alone(...reaching['in-progress'])
@@ -364,7 +366,7 @@ describe('SplitRequest', () => {
     alone(...reaching.resolved, first)
       .when(SplitRequest, { parts: parts.slice(0, 1) }, byAnn)
       .thenAlreadySo();
-    alone(opened, assigned, first).and(contract, other, another(acme)).when(SplitRequest, { parts }, byAnn).thenHappens(second);
+    alone(opened, assigned, first).and(contract, other, partOf(theRequest)).when(SplitRequest, { parts }, byAnn).thenHappens(second);
   });
 
   it('is refused to others: not-the-assignee', () => {
@@ -379,6 +381,13 @@ describe('SplitRequest', () => {
     alone(opened, assigned)
       .when(SplitRequest, { parts: [{ ...part, request: theRequest }] }, byAnn)
       .thenRefused('parts-not-distinct');
+  });
+
+  it('is refused for a part that became another’s at the same time, though it has it too: part-already-open', () => {
+    alone(opened, assigned, first)
+      .and(contract, other, partOf(third))
+      .when(SplitRequest, { parts: parts.slice(0, 1) }, byAnn)
+      .thenRefused('part-already-open', { part: other });
   });
 
   it('is refused where another request has the id of a part: part-already-open', () => {

@@ -131,7 +131,9 @@ export class SplitRequest extends Command<Done> {
   static decide(c: SplitRequest, was: Request, given: Given<typeof SplitRequest>) {
     const { by, id } = given;
     const ids = c.parts.map((part) => part.request);
-    const isPart = (part: string): boolean => was.parts.some((known) => known.request === part);
+    // Of two that were split into the same part at once one has it: the other is told when it asks again
+    const isAnothers = (part: string): boolean => given[part] != null && given[part].splitFrom !== id;
+    const isPart = (part: string): boolean => was.parts.some((known) => known.request === part) && !isAnothers(part);
     if (ids.every(isPart)) return alreadySo;
     if (!isOpen(was)) return reject(`request-is-${was.status}`);
     if (!isAssigneeOrCoordinator(was, by) && !by.senior) return reject('not-the-assignee');
