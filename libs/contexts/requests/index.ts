@@ -58,7 +58,7 @@ export const problems = collection({
   aggregate: problem,
   declaration: {
     name: 'problems',
-    version: 2,
+    version: 3,
     keys: {
       status: 'text',
       severity: 'text',

@@ -171,10 +171,13 @@ describe('IdentifyRootCause', () => {
       .thenChanges({ identifiedBy: [carol, bob] });
   });
 
-  it('found again replaces the cause, and leaves a workaround that is known', () => {
+  it('found again replaces the cause: it is no known error until somebody else publishes it', () => {
     givenProblem(documented, triaged, diagnosed, KnownErrorPublished({ by: carol, workaround: 'Print at one' }))
       .when(IdentifyRootCause, { cause: 'The switch', evidence: 'Its lamp' }, byCarol)
-      .thenChanges({ cause: sealed(carol, 'The switch'), evidence: sealed(carol, 'Its lamp'), identifiedBy: [carol] });
+      .thenChanges({
+        ...{ cause: sealed(carol, 'The switch'), evidence: sealed(carol, 'Its lamp'), identifiedBy: [carol] },
+        ...{ knownError: false, knownErrorAt: null, workaround: null },
+      });
   });
 
   needsSenior(IdentifyRootCause, 'triaged', body);

@@ -78,6 +78,7 @@ export const ProblemTriaged = problem.event('ProblemTriaged', { severity: oneOf(
   ...e,
 }));
 
+/** What was known of the cause before is known no more: who finds the next one publishes no workaround. */
 export const RootCauseIdentified = problem.event(
   'RootCauseIdentified',
   { by: staffId, onBehalfOf: optional(string), cause: textAbout('by'), evidence: textAbout('by') },
@@ -87,6 +88,9 @@ export const RootCauseIdentified = problem.event(
     evidence: e.evidence,
     identifiedBy: e.onBehalfOf === null ? [e.by] : [e.by, e.onBehalfOf],
     identifiedIssuer: at.issuer,
+    knownError: false,
+    knownErrorAt: null,
+    workaround: null,
   }),
 );
 
@@ -96,7 +100,7 @@ export const ActionAssigned = problem.event(
   ({ by: _, ...action }, was) => ({ actions: [...was.actions, action] }),
 );
 
-/** Again with better words: those stand, and it is known since the first. */
+/** Again with better words: those stand, and the cause is known since the first. */
 export const KnownErrorPublished = problem.event('KnownErrorPublished', { by: staffId, workaround: textAbout('by') }, (e, was, at) => ({
   knownError: true,
   knownErrorAt: was.knownErrorAt ?? at.occurred,
