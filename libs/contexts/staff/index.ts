@@ -69,7 +69,7 @@ export const teams = collection({
   aggregate: team,
   declaration: {
     name: 'teams',
-    version: 2,
+    version: 3,
     keys: { name: 'text', categories: 'list' },
     filters: ['categories'],
     orders: { name: ['name'] },

@@ -115,10 +115,13 @@ describe('RemoveTeamMember', () => {
       .thenHappens(TeamMemberRemoved({ member: ann, from: '2026-02-02' }));
   });
 
-  it('leaves the team without a lead when it was the lead', () => {
-    given(team, desk, formed, added, led)
-      .when(RemoveTeamMember, { member: ann, from: '2026-01-09' }, carol)
-      .thenChanges({ members: [{ member: ann, from: '2026-01-05', until: '2026-01-09' }], lead: null });
+  it('leaves the team without a lead when it was the lead, from that day on', () => {
+    const known = given(team, desk, formed, added, led);
+    known
+      .when(RemoveTeamMember, { member: ann }, carol)
+      .thenChanges({ members: [{ member: ann, from: '2026-01-05', until: '2026-01-05' }], lead: null });
+    const until = { member: ann, from: '2026-01-05', until: '2026-01-09' };
+    known.when(RemoveTeamMember, { member: ann, from: '2026-01-09' }, carol).thenChanges({ members: [until], lead: until });
   });
 
   it('counts until the day, not on it', () => {
@@ -151,14 +154,23 @@ describe('NameTeamLead', () => {
     const known = given(team, desk, formed).and(staffMember, ann, hired);
     known.when(NameTeamLead, body, carol).thenHappens(led);
     known.when(NameTeamLead, { member: ann }, carol).thenHappens(led);
-    known.when(NameTeamLead, body, carol).thenChanges({ lead: body });
+    known.when(NameTeamLead, body, carol).thenChanges({ lead: { ...body, until: null } });
   });
 
   it('is already so of the same day or none, and names another day', () => {
     const known = given(team, desk, formed, led).and(staffMember, ann, hired);
     known.when(NameTeamLead, body, carol).thenAlreadySo();
     known.when(NameTeamLead, { member: ann }, carol).thenAlreadySo();
-    known.when(NameTeamLead, { ...body, from: '2026-02-02' }, carol).thenChanges({ lead: { member: ann, from: '2026-02-02' } });
+    known
+      .when(NameTeamLead, { ...body, from: '2026-02-02' }, carol)
+      .thenChanges({ lead: { member: ann, from: '2026-02-02', until: null } });
+  });
+
+  it('names one again who is to leave: they stay', () => {
+    given(team, desk, formed, added, led, removed)
+      .and(staffMember, ann, hired)
+      .when(NameTeamLead, body, carol)
+      .thenChanges({ lead: { ...body, until: null } });
   });
 
   it('is refused for nobody on record: staff-member-not-found', () => {

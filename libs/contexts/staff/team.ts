@@ -83,7 +83,8 @@ export class NameTeamLead extends Command<Done> {
 
   static decide(c: NameTeamLead, was: Team, { now, member }: Given<typeof NameTeamLead>) {
     if (was.status === 'disbanded') return reject('team-is-disbanded');
-    if (was.lead?.member === c.member && (c.from === undefined || c.from === was.lead.from)) return alreadySo;
+    const { lead } = was;
+    if (lead?.member === c.member && lead.until === null && (c.from === undefined || c.from === lead.from)) return alreadySo;
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('staff-member-is-departed');
     return [TeamLeadNamed({ member: member.id, from: c.from ?? now.slice(0, 10) })];

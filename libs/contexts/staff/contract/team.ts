@@ -20,7 +20,7 @@ export interface Team {
   /** What the team takes. */
   readonly categories: readonly string[];
   readonly members: readonly Membership[];
-  readonly lead: { readonly member: StaffId; readonly from: string } | null;
+  readonly lead: Membership | null;
 }
 
 export const team = new Contract<Team, TeamId>('team');
@@ -39,12 +39,12 @@ export const TeamMemberAdded = team.event('TeamMemberAdded', { member: staffId, 
   members: [...was.members, { ...e, until: null }],
 }));
 
-export const TeamMemberRemoved = team.event('TeamMemberRemoved', { member: staffId, from: string }, (e, was) => ({
+export const TeamMemberRemoved = team.event('TeamMemberRemoved', { member: staffId, from: string }, (e, was, at) => ({
   members: was.members.map((m) => (m.member === e.member && m.until === null ? { ...m, until: e.from } : m)),
-  lead: was.lead?.member === e.member ? null : was.lead,
+  lead: was.lead?.member !== e.member ? was.lead : e.from <= at.occurred.slice(0, 10) ? null : { ...was.lead, until: e.from },
 }));
 
-export const TeamLeadNamed = team.event('TeamLeadNamed', { member: staffId, from: string }, (e) => ({ lead: e }));
+export const TeamLeadNamed = team.event('TeamLeadNamed', { member: staffId, from: string }, (e) => ({ lead: { ...e, until: null } }));
 
 /** The team as a fact of another's decision; null when there is none of this id (a source's own text). */
 export const teamAsRead = (id: string | null) => foldOf(team, id);
