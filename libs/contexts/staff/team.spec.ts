@@ -92,6 +92,15 @@ describe('AddTeamMember, again', () => {
     const known = given(team, desk, formed, added, removed).and(staffMember, ann, hired);
     known.when(AddTeamMember, { ...body, from: '2026-01-08' }, carol).thenRefused('already-a-member');
     known.when(AddTeamMember, { ...body, from: '2026-01-05' }, carol).thenRefused('already-a-member');
+    known.when(AddTeamMember, { ...body, from: '2025-01-01' }, carol).thenRefused('already-a-member', { from: '2026-01-05' });
+  });
+
+  it('takes one who was removed before they came, from an earlier day too', () => {
+    const never = { member: ann, from: '2026-02-02' };
+    given(team, desk, formed, TeamMemberAdded(never), TeamMemberRemoved(never))
+      .and(staffMember, ann, hired)
+      .when(AddTeamMember, body, carol)
+      .thenHappens(TeamMemberAdded(body));
   });
 
   refusedOnceDisbanded(AddTeamMember, body);

@@ -47,7 +47,8 @@ export class AddTeamMember extends Command<Done> {
 
   static decide(c: AddTeamMember, was: Team, { member }: Given<typeof AddTeamMember>) {
     if (was.status === 'disbanded') return reject('team-is-disbanded');
-    const already = was.members.find((m) => m.member === c.member && (m.until === null || (m.from <= c.from && c.from < m.until)));
+    // Whoever is added stays: no other time of theirs may end after that day
+    const already = was.members.find((m) => m.member === c.member && (m.until === null || (m.from < m.until && c.from < m.until)));
     if (already) return already.from === c.from && already.until === null ? alreadySo : reject('already-a-member', { from: already.from });
     if (!member) return reject('staff-member-not-found');
     if (member.status === 'departed') return reject('staff-member-is-departed');
