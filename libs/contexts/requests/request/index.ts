@@ -119,7 +119,7 @@ export const requests = collection({
     hidden: [
       ...['team', 'assignee', 'supervisor', 'resolvedBy', 'by', 'attestedBy', 'tags', 'complexity'],
       ...['attributes', 'personal', 'sourceStatus', 'notes', 'calls', 'watchers', 'minutesSpent', 'escalationLevel', 'escalatedTo'],
-      ...['links', 'linkedTo', 'problem', 'timeLogged', 'lastLoggedAt'],
+      ...['links', 'linkedTo', 'problem', 'waitsFor', 'timeLogged', 'lastLoggedAt'],
     ],
     lastShown: 'lastChangeAt',
     shows: (type, data) => shownToClients.has(type) || (type === 'NoteAdded' && data['visibility'] === 'public'),
