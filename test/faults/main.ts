@@ -33,11 +33,11 @@ const rows: Readonly<Record<string, Row>> = {
   R7: { module: 'one-stream', full: 200, short: 20 },
   'R7/servers': { module: 'one-stream', full: 200, short: 10, on: ['eventstored'] },
   R8: { module: 'reader-of-everything', full: 1_000_000, short: 10_000 },
-  'R8/servers': { module: 'reader-of-everything', full: 1_000_000, short: 3_000, on: ['eventstored'] },
+  'R8/servers': { module: 'reader-of-everything', full: 500_000, short: 3_000, on: ['eventstored'] },
   R9: { module: 'projector-killed', full: 200, short: 4 },
   'R9/servers': { module: 'projector-killed', full: 200, short: 4, on: both },
   'R9/reactions': { module: 'reaction-killed', full: 200, short: 5 },
-  'R9/reactions/servers': { module: 'reaction-killed', full: 200, short: 2, on: both },
+  'R9/reactions/servers': { module: 'reaction-killed', full: 45, short: 2, on: both },
   R10: { module: 'delivered-again', full: 500, short: 25 },
   'R10/servers': { module: 'delivered-again', full: 500, short: 5, on: ['mongod'] },
   R11: { module: 'lease-overstayed', full: 100, short: 3 },
@@ -51,7 +51,7 @@ const rows: Readonly<Record<string, Row>> = {
   R17: { module: 'backup-restored', full: 20, short: 1 },
   R18: { module: 'simulation', full: 200, short: 50 },
   R20: { module: 'importer-killed', full: 50, short: 3 },
-  'R20/servers': { module: 'importer-killed', full: 50, short: 2, on: both },
+  'R20/servers': { module: 'importer-killed', full: 10, short: 2, on: both },
 };
 
 const { values, positionals } = parseArgs({

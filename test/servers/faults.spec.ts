@@ -55,7 +55,9 @@ it.each([
   '%s: nothing is lost or doubled when %s',
   async (row, _, proof) => {
     const env = { ...process.env, NODE_OPTIONS: '' };
-    const { stdout } = await promisify(execFile)(process.execPath, ['test/faults/run.mjs', row, '--short'], { env });
+    // What a proof that fails printed says why
+    const ran = promisify(execFile)(process.execPath, ['test/faults/run.mjs', row, '--short'], { env });
+    const { stdout } = await ran.catch((e: { readonly stdout: string }) => e);
     expect(stdout).toMatch(proof);
   },
   300_000,
