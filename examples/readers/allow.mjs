@@ -17,12 +17,14 @@ await client.appendToStream('$settings', jsonEvent({ type: 'update-default-acl',
 // what is said before is lost, so run this again once the others are there
 const allow = (stream) => client.setStreamMetadata(stream, { acl: { readRoles: ['$admins', desk, readers] } });
 const isThere = async (stream) => {
+  let found = false;
   try {
-    for await (const _ of client.readStream(stream, { maxCount: 1 })) return true;
+    // To its end: the client waits for ever, when it is disposed of, for a read that was broken off
+    for await (const _ of client.readStream(stream, { maxCount: 1 })) found = true;
   } catch (e) {
     if (!(e instanceof StreamNotFoundError)) throw e;
   }
-  return false;
+  return found;
 };
 await allow('$all');
 for (const category of ['request', 'task', 'problem', 'client', 'staff', 'team', 'setting', 'series', 'token', 'journal', 'bulk'])

@@ -93,7 +93,11 @@ const password = 'changeit';
     expect(before).toMatchObject({ code: 0, out: expect.stringContaining('$ce-request is not there yet\n'), err: '' });
     desk = await openDesk({ folder, eventStore: urlOf('desk') });
     await writes();
-    await until(async () => !(await allow()).out.includes('$ce-request'), 'fed $ce-request');
+    await until(async () => {
+      const { code, out, err } = await allow();
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      return !out.includes('$ce-request');
+    }, 'fed $ce-request');
   }, 180_000);
   afterAll(async () => {
     for (const one of running) await one.end();
