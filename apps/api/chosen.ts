@@ -14,7 +14,10 @@ export interface Chosen {
 }
 
 const contract = new Contract<Chosen>('bulk');
-/** A call to many under a key chose its things, from `after` on, before a command was sent to any of them. */
+/**
+ * A call to many under a key chose its things, before a command was sent to any of them. `after` is a keyed hash of where it began,
+ * null at the beginning: a cursor is whatever a caller sends.
+ */
 const ThingsChosen = contract.opening(
   'ThingsChosen',
   { collection: string, command: string, after: optional(string), things: list(string), next: optional(string) },
@@ -51,7 +54,9 @@ export const chosenOnce = async (
   if (key === undefined) return { ...(await choose()), correlation };
   const id = commandIdOf(by.id, `${collection}/bulk`, command, key);
   // Keyed, so that what a filter or a body says of persons cannot be guessed from the log
-  const fingerprint = createHmac('sha256', secret).update(canonical(says)).digest('base64url');
+  const hashed = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url');
+  const fingerprint = hashed(canonical(says));
+  const begins = after === null ? null : hashed(after);
   for (;;) {
     let last: Last = unopened;
     for await (const event of store.readStream(contract.stream(id))) {
@@ -59,7 +64,7 @@ export const chosenOnce = async (
       if (metadata['fingerprint'] !== fingerprint) throw new KeyReused();
       correlation = metadata['$correlationId'] as string;
       const part = contract.decode(event) as unknown as Chosen & Pick<Call, 'after'>;
-      if (part.after === after) return { things: part.things, next: part.next, correlation };
+      if (part.after === begins) return { things: part.things, next: part.next, correlation };
       const { recorded, hash } = metadata as unknown as Pick<Last, 'recorded' | 'hash'>;
       last = { revision, recorded, hash };
     }
@@ -70,7 +75,7 @@ export const chosenOnce = async (
       ...{ command: id, fingerprint, $correlationId: correlation, traceparent },
     };
     try {
-      await record(store, build, contract, id, last, ThingsChosen({ collection, command, after, ...chosen }), sent, now());
+      await record(store, build, contract, id, last, ThingsChosen({ collection, command, after: begins, ...chosen }), sent, now());
       return { ...chosen, correlation };
     } catch (e) {
       // The same call came twice at once: what the other chose counts

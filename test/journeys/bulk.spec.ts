@@ -179,6 +179,7 @@ describe('one command to many things', () => {
     it('goes on by the cursor until all were reached, each part the same again under its key', async () => {
       const ids = await opened(560, { tags: ['flood'], impact: 'high', urgency: 'high' });
       await listed();
+      const begun = await serving.desk.store.head();
       const body = { filter: { tag: 'flood' }, body: { text: 'The flood is known' } };
       const key = keyed();
       const first = await does(desk.coordinator, 'add-note', body, key);
@@ -193,6 +194,8 @@ describe('one command to many things', () => {
       expect([...first.results, ...rest.results.slice(0, -1)].map(({ id }) => id).sort()).toEqual([...ids].sort());
       expect(await does(desk.coordinator, 'add-note', body, key)).toEqual(first);
       expect(await does(desk.coordinator, 'add-note', { ...body, cursor: first.next }, key)).toEqual(rest);
+      const parts = (await all(serving.desk.store.readAll({ after: begun }))).filter(({ stream }) => stream.startsWith('bulk-'));
+      expect(parts.map(({ data }) => data['after'])).toEqual([null, expect.stringMatching(/^[\w-]{43}$/)]);
       const types = await Promise.all(ids.map(typesOf));
       expect(types.map((of) => of.filter((type) => type === 'NoteAdded').length)).toEqual(ids.map(() => 1));
       expect(
