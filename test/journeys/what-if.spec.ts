@@ -92,6 +92,10 @@ describe('what-if: a past period under a draft', () => {
     });
   });
 
+  it('says beforehand what it cannot know', () => {
+    expect(whatIf.about).toContain('what the rules refused was not recorded');
+  });
+
   it('takes the same outcome by another rule for the same', async () => {
     const {
       rules: [network],
