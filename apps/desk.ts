@@ -158,14 +158,16 @@ const fingerprints = 'ledgerdesk/fingerprints';
 /** The name under which the keys tell which log they belong to. */
 export const ownLog = 'ledgerdesk/log';
 
+/** The name under which keys that were copied to a server tell with which log they went: there they go on. */
+export const keysMoved = 'ledgerdesk/moved';
 /** What the keys say of themselves, beside those of persons. */
-const ownNames: ReadonlySet<string> = new Set([fingerprints, ownLog]);
+const ownNames: ReadonlySet<string> = new Set([fingerprints, ownLog, keysMoved]);
 
 const isEmpty = async (log: EventStore | undefined): Promise<boolean> => !log || (await log.head()) < 0n;
 
 /** The log to which keys belong; undefined for new ones. */
-export const ownerOf = async (keys: Vault): Promise<string | undefined> => {
-  const owner = await keys.get(ownLog);
+export const ownerOf = async (keys: Vault, name = ownLog): Promise<string | undefined> => {
+  const owner = await keys.get(name);
   return owner instanceof Uint8Array ? Buffer.from(owner).toString() : undefined;
 };
 
@@ -189,6 +191,8 @@ const requireMoved = async (log: EventStore | undefined, places: Places): Promis
 
 /** Log and keys belong together: going on with others would seal new texts under keys that are not theirs. Nothing is written. */
 export const requireOneDesk = async (log: EventStore | undefined, keys: Vault, places: Places): Promise<void> => {
+  if (places.mongo === undefined && log && (await ownerOf(keys, keysMoved)) === log.logId)
+    throw new DeskIncomplete(`${keysName(places)} were moved, and go on there: set MONGODB_URL to where they are`);
   const isBegun = !(await isEmpty(log));
   let held = 0;
   let persons = 0;

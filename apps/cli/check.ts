@@ -4,19 +4,24 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EventUnreadable } from '#platform/decider/contract.js';
-import { firstDifference } from '#platform/event-store/copying.js';
+import { compareLogs } from '#platform/event-store/copying.js';
 import { wrongWithFile } from '#platform/event-store/embedded/integrity.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
+import { LogMovedOn, type StoredEvent } from '#platform/event-store/port.js';
+import { positionText } from '#platform/http/positions.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
 import { type Collection } from '#platform/read-models/collection.js';
 import { type ReadModels } from '#platform/read-models/port.js';
-import { compareBuilds, comparePast, type Difference, sampled, upTo } from '#platform/processors/compare.js';
+import { compareBuilds, type Difference, upTo } from '#platform/processors/compare.js';
 import { catchUp } from '#platform/processors/catch-up.js';
 import { fits } from '#platform/processors/projector.js';
+import { KeyMissing } from '#platform/vault/sealing.js';
 import { collections } from '../contexts.js';
 import { type Desk, openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { AttachedFiles } from './attached.js';
+import { comparePast, sampled } from './compare-past.js';
+import { keysOf, missingFrom } from './manifest.js';
 import { followChains, type Seal, sealOf } from './seal.js';
 
 const shown = 20;
@@ -35,12 +40,13 @@ class Findings {
 }
 
 /** Says the first few places where a chain of hashes breaks, or where the log is not what a seal says that it was. */
-const checkChain = async (desk: Desk, against: Seal | undefined, files: AttachedFiles): Promise<Findings> => {
+const checkChain = async (desk: Desk, against: Seal | undefined, met: (event: StoredEvent) => void): Promise<Findings> => {
   const broken = new Findings();
-  const { events, streams, seal } = await followChains(desk.store, against, (where, why) => broken.add(where, why), files.met);
+  const { events, streams, seal } = await followChains(desk.store, against, (where, why) => broken.add(where, why), met);
   process.stdout.write(
     `log: ${events} events in ${streams} streams, ${broken.count === 0 ? 'every hash follows from the one before' : `${broken.count} broken`}\n`,
   );
+  if (against && broken.count === 0) process.stdout.write(`nothing before ${positionText(against.log, against.position)} was altered\n`);
   if (seal !== undefined) process.stdout.write(`seal, to be kept elsewhere: ${seal}\n`);
   return broken;
 };
@@ -71,8 +77,8 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
   try {
     await catchUp(desk.store, collection, build, desk.open, { upTo: position });
   } catch (e) {
-    if (!(e instanceof EventUnreadable)) throw e;
-    say('cannot be rebuilt by this release');
+    if (!(e instanceof EventUnreadable || e instanceof KeyMissing)) throw e;
+    say(e instanceof KeyMissing ? 'cannot be rebuilt without a key' : 'cannot be rebuilt by this release');
     found.add(name, e.message);
     return found;
   }
@@ -110,6 +116,15 @@ const checkModel = async (desk: Desk, clean: ReadModels, collection: Collection,
   return found;
 };
 
+/** Looks for the key of every sealed text: those who were forgotten have a mark in its place. */
+const checkKeys = async (desk: Desk, wanted: ReadonlySet<string>): Promise<Findings> => {
+  const found = new Findings();
+  for (const key of await missingFrom(desk.keys, wanted))
+    found.add('keys', `the key '${key}' is missing: restore the keys from their backup`);
+  process.stdout.write(`keys: ${wanted.size} are needed, ${found.count === 0 ? 'each is there' : `${found.count} missing`}\n`);
+  return found;
+};
+
 /** Reads every file that was attached: what of it is missing or altered. */
 const checkContent = async (desk: Desk, files: AttachedFiles): Promise<Findings> => {
   const found = new Findings();
@@ -128,9 +143,14 @@ const checkCopy = async (desk: Desk, folder: string): Promise<Findings> => {
   const source = await EmbeddedLog.open({ folder: resolve(folder) });
   try {
     if (desk.store.parent !== source.logId) found.add('log', `is a copy of ${desk.store.parent ?? 'no log'}, not of ${source.logId}`);
-    const difference = await firstDifference(source, desk.store);
+    const { same, goesOn, difference } = await compareLogs(source, desk.store);
     if (difference !== undefined) found.add('log', difference);
-    process.stdout.write(`log: ${found.count === 0 ? 'equals' : 'is not'} that of ${folder}, event by event\n`);
+    const hasEnded = source.refusal instanceof LogMovedOn;
+    if (goesOn && !hasEnded) found.add('log', `goes on, while that of ${folder} was not moved to its end: copy again`);
+    const equals = goesOn ? ` to its end, ${same} events, and goes on` : '';
+    process.stdout.write(
+      `log: ${found.count === 0 ? 'equals' : 'is not'} that of ${folder}, event by event${found.count === 0 ? equals : ''}\n`,
+    );
   } finally {
     await source.close();
   }
@@ -157,7 +177,13 @@ export const check: Subcommand = {
     const ofModels: Findings[] = [];
     try {
       const files = new AttachedFiles();
-      ofLog.push(await checkChain(desk, against, files));
+      const wanted = new Set<string>();
+      const met = (event: StoredEvent): void => {
+        files.met(event);
+        for (const key of keysOf(event)) wanted.add(key);
+      };
+      ofLog.push(await checkChain(desk, against, met));
+      ofLog.push(await checkKeys(desk, wanted));
       if (desk.places.eventStore === undefined) ofLog.push(await checkFile(desk.places.folder));
       if (values['copy-of'] !== undefined) ofLog.push(await checkCopy(desk, values['copy-of']));
       ofLog.push(await checkContent(desk, files));

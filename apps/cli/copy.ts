@@ -9,7 +9,7 @@ import { copyVault } from '#platform/vault/copying.js';
 import { ContentFolder } from '#platform/vault/embedded/content-folder.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
 import { type Vault } from '#platform/vault/port.js';
-import { build, contentFolder, DeskIncomplete, ownerOf, ownLog, placesOf, requireOneDesk } from '../desk.js';
+import { build, contentFolder, DeskIncomplete, keysMoved, ownerOf, ownLog, placesOf, requireOneDesk } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const every = 1_000;
@@ -71,6 +71,7 @@ export const copy: Subcommand = {
         // Keys that were made between the rounds, and files
         await copyKeys(own, keys);
         await copyContent(folder, keysTo);
+        await own.put(keysMoved, Buffer.from(target.logId));
       }
       process.stdout.write(
         `${shown > 0 ? '\n' : ''}${events} events are there, in ${((performance.now() - begun) / 1000).toFixed(1)} s; ${folder} takes nothing more\n` +
@@ -90,7 +91,7 @@ const movedTo = async (log: EventStore): Promise<string | undefined> => {
   return undefined;
 };
 
-const copyKeys = (from: Vault, to: Vault): Promise<number> => copyVault(from, to, (name) => name === ownLog);
+const copyKeys = (from: Vault, to: Vault): Promise<number> => copyVault(from, to, (name) => name === ownLog || name === keysMoved);
 
 const copyContent = async (folder: string, to: string): Promise<number> => {
   const from = await ContentFolder.open({ folder: join(folder, contentFolder) });

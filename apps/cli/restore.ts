@@ -7,7 +7,7 @@ import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { syncFolder } from '#platform/sqlite/folder.js';
 import { withoutName } from '#platform/vault/embedded/backup.js';
 import { KeyFile } from '#platform/vault/embedded/key-file.js';
-import { contentFolder, DeskIncomplete, ownLog } from '../desk.js';
+import { contentFolder, DeskIncomplete, keysMoved, ownLog } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 import { filesOnly, logOfKeys } from './backup.js';
 import { destroyAll, erasuresFrom } from './erasures.js';
@@ -80,7 +80,7 @@ const restoreKeys = async (
   erased: readonly string[],
 ): Promise<{ readonly held: number; readonly destroyed: number }> => {
   await copyWhole(join(from, 'keys.db'), join(folder, 'keys.db'));
-  await withoutName(folder, ownLog);
+  for (const name of [ownLog, keysMoved]) await withoutName(folder, name);
   const keys = await KeyFile.open({ folder });
   try {
     await destroyAll(keys, erased);

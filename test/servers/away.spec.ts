@@ -51,6 +51,10 @@ describe('a server that goes away', () => {
         expect.objectContaining({ code: 'server-unavailable' }),
       ]);
 
+      // Nothing can have been recorded of a question
+      const asked = await desk.auditor.ask('/requests');
+      expect([asked.status, asProblem(asked)]).toEqual([503, expect.objectContaining({ detail: 'Ask again in a moment.' })]);
+
       // One is under way when it comes back: it is answered
       const waiting = desk.coordinator.send('AddNote', request, { text: 'sent while it was away' });
       await server.start();

@@ -1,6 +1,6 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,6 +10,7 @@ import { LogMoved } from '#platform/decider/moved.js';
 import { EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { EventStoreDbLog } from '#platform/event-store/eventstoredb/log.js';
 import { movedStream, type StoredEvent } from '#platform/event-store/port.js';
+import { Mongo } from '#platform/mongodb/door.js';
 import { MongoKeys } from '#platform/vault/mongodb/keys.js';
 import { asProblem, furnished, Serving } from '../journeys/serving.js';
 import { envOf, trialPlaces } from './servers.js';
@@ -77,7 +78,7 @@ describe('a desk that moves from its folder to servers', () => {
     const keys = await MongoKeys.open({ url: to.places.mongo ?? '' });
     for await (const { name } of keys.names()) throw new Error(`${name} was written`);
     await keys.close();
-  }, 60_000);
+  }, 120_000);
 
   it('is refused where another log or another’s keys are, and goes on where it was', async () => {
     const other = await trialPlaces(home.folder);
@@ -96,7 +97,7 @@ describe('a desk that moves from its folder to servers', () => {
     } finally {
       await other.clean();
     }
-  }, 60_000);
+  }, 120_000);
 
   it('goes on with a copy that was cut off, and copies what a running server adds meanwhile', async () => {
     const before = await eventsOf({ folder: home.folder });
@@ -111,7 +112,7 @@ describe('a desk that moves from its folder to servers', () => {
     const { code, out, err } = await move();
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain(`${before.length + 1} events are there`);
-  }, 60_000);
+  }, 120_000);
 
   it('has on the other side every event with its id, time, metadata and hash, in order', async () => {
     const there = await eventsOf({ folder: home.folder });
@@ -122,7 +123,7 @@ describe('a desk that moves from its folder to servers', () => {
 
   it('takes nothing more where it was, and says where to go', async () => {
     const refused = await desk.coordinator.send('AddNote', request, { text: 'too late' });
-    expect([refused.status, asProblem(refused)]).toEqual([503, expect.objectContaining({ code: 'log-moved' })]);
+    expect([refused.status, asProblem(refused)['code'], refused.headers.get('retry-after')]).toEqual([503, 'log-moved', null]);
     expect((await desk.auditor.get(`/requests/${request}`)).status).toBe(200);
     const again = await move();
     expect([again.code, again.err]).toEqual([0, '']);
@@ -137,7 +138,7 @@ describe('a desk that moves from its folder to servers', () => {
     const started = await cli(other.places, 'token', '--subject', 'cora', '--role', 'coordinator');
     expect([started.code, started.err]).toEqual([1, expect.stringContaining('name the servers to which it was moved')]);
     await other.clean();
-  }, 60_000);
+  }, 120_000);
 
   it('goes on there: texts are read, numbers follow, and `check` proves both logs equal', async () => {
     const served = await Serving.start(to);
@@ -161,20 +162,54 @@ describe('a desk that moves from its folder to servers', () => {
         ...{ kind: 'incident', client: desk.client, contact: desk.contact, subject: 'After the move', channel: 'phone' },
       });
       expect(Number(number?.slice(4))).toBeGreaterThan(30);
-      const differs = await cli(to.places, 'check', '--copy-of', home.folder);
-      expect([differs.code, differs.out]).toEqual([1, expect.stringMatching(/the copy goes on with .* where the log ends/)]);
+      const goneOn = await cli(to.places, 'check', '--copy-of', home.folder);
+      expect([goneOn.code, goneOn.out]).toEqual([0, expect.stringMatching(/^log: equals .* to its end, \d+ events, and goes on$/m)]);
+      expect(goneOn.out).toMatch(/^keys: \d+ are needed, each is there$/m);
+      expect(await move()).toMatchObject({ code: 0, err: '' });
+      expect((await coordinator.send('AddNote', request, { text: 'copied once more' })).status).toBe(200);
     } finally {
       await served.stop();
     }
-  }, 60_000);
+  }, 120_000);
+
+  it('refuses to go on with keys that were moved, and tells a key that is missing', async () => {
+    const started = await cli({ ...to.places, mongo: undefined }, 'token', '--subject', 'cora', '--role', 'coordinator');
+    expect([started.code, started.err]).toEqual([1, expect.stringMatching(/keys\.db of .* were moved, .*set MONGODB_URL/)]);
+    const mongo = await Mongo.open({ url: to.places.mongo ?? '' });
+    await mongo
+      .database('keys')
+      .collection<{ _id: string }>('keys')
+      .deleteOne({ _id: `${desk.contact}/texts` });
+    await mongo.close();
+    const served = await Serving.start(to);
+    try {
+      const auditor = await served.as('audrey', 'auditor');
+      const answered = await auditor.ask(`/requests/${request}`);
+      expect([answered.status, asProblem(answered)['code']]).toEqual([503, 'data-damaged']);
+    } finally {
+      await served.stop();
+    }
+    const checked = await cli(to.places, 'check');
+    expect([checked.code, checked.out]).toEqual([1, expect.stringContaining(`the key '${desk.contact}/texts' is missing`)]);
+    expect(checked.out).toMatch(/^keys: \d+ are needed, 1 missing$/m);
+  }, 120_000);
 
   it('never serves read models of the old log: they wait to be built anew', async () => {
-    const moved = await openDesk({ folder: home.folder, eventStore: to.places.eventStore });
+    const folder = await mkdtemp(join(tmpdir(), 'ledgerdesk-'));
+    const old = await Serving.start({ places: { folder }, clean: async () => {} });
+    await furnished(old);
+    await old.stop();
+    const alone = await trialPlaces(folder);
+    const { eventStore } = alone.places;
+    expect(await cli({ folder, eventStore }, 'copy', '--from', folder)).toMatchObject({ code: 0, err: '' });
+    const moved = await openDesk({ folder, eventStore });
     try {
       expect((await (await moved.readModels.model(requests.declaration)).serving())?.logId).toBe(moved.store.parent);
       await expect(moved.reading.serving(requests)).rejects.toMatchObject({ code: 'not-ready' });
     } finally {
       await moved.close();
+      await alone.clean();
+      await rm(folder, { recursive: true });
     }
-  });
+  }, 120_000);
 });

@@ -27,13 +27,15 @@ const differenceOf = (event: StoredEvent | undefined, held: StoredEvent | undefi
   return event ? `the copy ends before ${told(event)}` : held && `the copy goes on with ${told(held)} where the log ends`;
 };
 
-/** The first place where a copy is not what the log holds; undefined when they are equal, positions aside. */
-export const firstDifference = async (log: EventStore, copy: EventStore): Promise<string | undefined> => {
+/** How many events a copy holds as the log does, positions aside; then where it differs, or that it goes on where the log ends. */
+export const compareLogs = async (log: EventStore, copy: EventStore) => {
+  let same = 0;
   for await (const [event, held] of pairsOf(log, copy)) {
-    const difference = differenceOf(event, held);
-    if (difference !== undefined) return difference;
+    const difference = event && differenceOf(event, held);
+    if (!event || difference !== undefined) return { same, goesOn: !event, difference };
+    same++;
   }
-  return undefined;
+  return { same, goesOn: false };
 };
 
 /**
@@ -61,6 +63,8 @@ export const copyLog = async (source: EventStore, target: EventStore, progress: 
       size += takes;
       continue;
     }
+    // A log that was moved to its end may be gone on with in the copy
+    if (!event && source.refusal) break;
     const difference = differenceOf(event, held);
     if (difference !== undefined) throw new LogsDiffer(difference);
     progress(++events);

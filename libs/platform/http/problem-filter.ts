@@ -6,8 +6,8 @@ import { Contended, Forbidden, KeyReused, NotFound, Refused, StaleRevision } fro
 import { AppendTooLarge, LogDamaged, LogFull, LogMovedOn, LogReadOnly } from '#platform/event-store/port.js';
 import { DiskFailed, DiskFull, FileDamaged } from '#platform/sqlite/door.js';
 import { Unavailable } from '#platform/unavailable.js';
-import { PersonForgotten } from '#platform/vault/sealing.js';
-import { languageOf, Problem, type ProblemDetails, problemDetails, rejectionDetails } from './problem.js';
+import { KeyMissing, PersonForgotten } from '#platform/vault/sealing.js';
+import { languageOf, type PlatformCode, Problem, type ProblemDetails, problemDetails, rejectionDetails } from './problem.js';
 import { traceOf } from './trace.js';
 
 const logger = new Logger('Ledgerdesk');
@@ -29,7 +29,7 @@ export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: F
   if (problem.code === 'internal' || problem.code === 'data-damaged')
     logger.error(`${traceId} ${request.method} ${request.routeOptions.url ?? ''}: ${String((thrown as Error)?.stack ?? thrown)}`);
   void reply.headers(problem.options.headers ?? {});
-  send(problemDetails(problem, language, traceId));
+  send(problemDetails(problem, language, traceId, request.method === 'GET'));
 };
 
 /** Answers what is not even HTTP, where no request was made of it, and hangs up. */
@@ -50,6 +50,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+const ofStatus: Readonly<Record<number, PlatformCode>> = { 404: 'not-found', 413: 'body-too-large', 415: 'not-json' };
 const later = { headers: { 'Retry-After': '1' } };
 
 /** What of the platform’s problems it is that was thrown. */
@@ -63,24 +64,17 @@ export const problemOf = (thrown: unknown): Problem => {
   if (thrown instanceof PersonForgotten) return new Problem('person-forgotten');
   if (thrown instanceof Contended) return new Problem('contended', later);
   if (thrown instanceof LogFull || thrown instanceof DiskFull) return new Problem('disk-full');
-  if (thrown instanceof LogDamaged || thrown instanceof FileDamaged)
+  if (thrown instanceof LogDamaged || thrown instanceof FileDamaged || thrown instanceof KeyMissing)
     return new Problem('data-damaged', { headers: { 'Retry-After': '60' } });
   if (thrown instanceof LogReadOnly || thrown instanceof DiskFailed) return new Problem('log-read-only', later);
-  if (thrown instanceof LogMovedOn) return new Problem('log-moved', { headers: { 'Retry-After': '60' } });
+  if (thrown instanceof LogMovedOn) return new Problem('log-moved');
   if (thrown instanceof Unavailable) return new Problem('server-unavailable', { headers: { 'Retry-After': '2' } });
   if (thrown instanceof AppendTooLarge) return new Problem('body-too-large');
   const { statusCode, code } = (thrown ?? {}) as { readonly statusCode?: number; readonly code?: string };
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusCode;
-  switch (status) {
-    case 404:
-      return new Problem('not-found');
-    case 413:
-      return new Problem('body-too-large');
-    case 415:
-      return new Problem('not-json');
-    default:
-      return status !== undefined && status >= 400 && status < 500
-        ? new Problem('bad-request', { errors: [code ?? 'the request could not be read'] })
-        : new Problem('internal');
-  }
+  const known = ofStatus[status ?? 0];
+  if (known) return new Problem(known);
+  return status !== undefined && status >= 400 && status < 500
+    ? new Problem('bad-request', { errors: [code ?? 'the request could not be read'] })
+    : new Problem('internal');
 };

@@ -1,6 +1,6 @@
 import { type Rejection, type Texts } from '#platform/decider/rejection.js';
 
-type Told = readonly [title: string, next: string];
+type Told = readonly [title: string, next: string, nextForAQuery?: string];
 /** What every refusal of the platform says: what it is, and what to do next. */
 const platform = {
   'bad-request': [
@@ -139,10 +139,12 @@ const platform = {
     [
       'A server that the service stands on does not answer',
       'Send it again in a moment with the same Idempotency-Key: it may have been recorded, and is never recorded twice.',
+      'Ask again in a moment.',
     ],
     [
       'Un serveur dont dépend le service ne répond pas',
       'Renvoyer dans un instant avec la même Idempotency-Key : ce fut peut-être enregistré, et ne l’est jamais deux fois.',
+      'Redemander dans un instant.',
     ],
   ],
   'disk-full': [
@@ -206,11 +208,11 @@ export const languageOf = (acceptLanguage: string | undefined): Language => {
 const typeOf = (code: string): string => `urn:ledgerdesk:problem:${code}`;
 
 /** A platform problem in the caller's language. */
-export const problemDetails = ({ code, options }: Problem, language: Language, traceId: string): ProblemDetails => {
+export const problemDetails = ({ code, options }: Problem, language: Language, traceId: string, isQuery = false): ProblemDetails => {
   const [status, english, french] = platform[code];
-  const [title, detail] = language === 'fr' ? french : english;
+  const [title, next, nextForAQuery = next]: Told = language === 'fr' ? french : english;
   const { errors, extra } = options;
-  return { ...extra, type: typeOf(code), title, status, code, detail, traceId, ...(errors && { errors }) };
+  return { ...extra, type: typeOf(code), title, status, code, detail: isQuery ? nextForAQuery : next, traceId, ...(errors && { errors }) };
 };
 
 const refusedDetail: Readonly<Record<Language, string>> = {
