@@ -1,8 +1,13 @@
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, openMetricsContentType, Registry } from 'prom-client';
+import { filesWithoutRoom } from '#platform/sqlite/door.js';
 import { type Collection } from '#platform/read-models/collection.js';
-import { collections } from './contexts.js';
+import { collections, reactions, timers } from './contexts.js';
 import { type Desk } from './desk.js';
+
+/** All that may be said to stand still of what follows by itself; of timers together when clocks part. */
+const reacting = [...reactions, ...timers, { name: 'timers' }].map(({ name }) => name);
 
 /** What the process tells of itself: requests by route, the log's head, how far each read model is behind, and which stand still. */
 export class Metrics {
@@ -10,6 +15,13 @@ export class Metrics {
   readonly requests: Histogram<'method' | 'route' | 'status'>;
   /** Reaction → why it stands still, as its process or thread said last. */
   reactions: Readonly<Record<string, string>> = {};
+  /** As `withoutRoom`, of a thread beside this one. */
+  withoutRoomBeside: readonly string[] = [];
+
+  /** The files of the data folder whose last write was refused because the disk is full. */
+  get withoutRoom(): readonly string[] {
+    return [...new Set([...filesWithoutRoom(), ...this.withoutRoomBeside].map((path) => basename(path)))];
+  }
 
   constructor(desk: Desk) {
     this.registry.setContentType(openMetricsContentType);
@@ -32,10 +44,19 @@ export class Metrics {
     });
     new Gauge({
       name: 'ledgerdesk_log_read_only',
-      help: 'Whether the log takes nothing more: 1 from a failed or damaged write until the next start',
+      help: 'Whether the log takes nothing more: 1 from a failed or damaged write until the next start, and for good once it was moved',
       registers: [this.registry],
       collect: function () {
         this.set(desk.store.refusal ? 1 : 0);
+      },
+    });
+    const isFull = (): boolean => this.withoutRoom.length > 0;
+    new Gauge({
+      name: 'ledgerdesk_disk_full',
+      help: 'Whether the last write of a file of the data folder was refused because the disk is full: 1 until there is room',
+      registers: [this.registry],
+      collect: function () {
+        this.set(isFull() ? 1 : 0);
       },
     });
     new Gauge({
@@ -62,15 +83,14 @@ export class Metrics {
         for (const { declaration } of collections) this.set({ model: declaration.name }, declaration.name in desk.reading.stalled ? 1 : 0);
       },
     });
-    const stalled = (): readonly string[] => Object.keys(this.reactions);
+    const stalled = (reaction: string): boolean => reaction in this.reactions;
     new Gauge({
       name: 'ledgerdesk_reaction_stalled',
       help: 'Whether the reaction (or timers) stands still: 1 until the next start',
       labelNames: ['reaction'],
       registers: [this.registry],
       collect: function () {
-        this.reset();
-        for (const reaction of stalled()) this.set({ reaction }, 1);
+        for (const reaction of reacting) this.set({ reaction }, stalled(reaction) ? 1 : 0);
       },
     });
     new Gauge({

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
+import { requireWhole } from '../demo/ground.js';
 import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { Metrics } from '../metrics.js';
@@ -9,7 +10,9 @@ import { isStrict, OidcIssuer, oidcOf } from '../oidc.js';
 import { startTracing } from '../tracing.js';
 import { createApi } from './app.js';
 import { maxFileIn } from './files.js';
+import { Health } from './health.js';
 import { commandsAMinuteIn } from './limits.js';
+import { Telling } from './telling.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3000';
@@ -34,6 +37,7 @@ const start = async (): Promise<void> => {
     );
   const untrace = await startTracing('ledgerdesk', build);
   const desk = await openDesk(places);
+  requireWhole(places);
   const tokens = oidc && new OidcIssuer(oidc);
   // An issuer that is away is told now, and does not hinder the start
   void tokens?.keysNow().catch(() => undefined);
@@ -44,8 +48,12 @@ const start = async (): Promise<void> => {
   // Folding has a thread of its own, so that no query waits for it
   const projector = projects ? new Worker(new URL('../projector/worker.js', import.meta.url), { workerData: places }) : undefined;
   projector?.on('error', (e) => fail(new Error(`the projector stopped: ${e.message}`)));
-  projector?.on('message', (stalled: Metrics['reactions']) => (app.get(Metrics).reactions = stalled));
-  const looking = setInterval(() => void desk.reading.look(collections), lookEvery);
+  projector?.on('message', (told: Partial<Metrics>) => Object.assign(app.get(Metrics), told));
+  const telling = new Telling(() => app.get(Health).hindrances());
+  const looking = setInterval(() => {
+    void desk.reading.look(collections);
+    void telling.look();
+  }, lookEvery);
 
   console.log(`Ledgerdesk serves ${url}`);
   console.log(`  its API, to browse   ${url}/docs   (as OpenAPI: /openapi.json)`);

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { filesWithoutRoom } from '#platform/sqlite/door.js';
 import { build, openDesk, type Places } from '../desk.js';
+import { type Metrics } from '../metrics.js';
 import { startTracing } from '../tracing.js';
 import { projectorOf, reactorOf } from './projecting.js';
 
@@ -16,8 +18,11 @@ const untrace = await startTracing('ledgerdesk-projector', build);
 const desk = await openDesk(workerData as Places);
 const projector = await projectorOf(desk);
 const reactor = reactorOf(desk);
-// Read models say in their store why they stand still; reactions have none
-const telling = setInterval(() => parentPort?.postMessage(reactor.stalled), 1_000);
+// Read models say in their store why they stand still; reactions have none, and a disk that is full has no room for it
+const telling = setInterval(() => {
+  const told: Partial<Metrics> = { reactions: reactor.stalled, withoutRoomBeside: filesWithoutRoom() };
+  parentPort?.postMessage(told);
+}, 1_000);
 await Promise.all([projector.run(stopping.signal), reactor.run(stopping.signal)]);
 clearInterval(telling);
 await desk.close();

@@ -6,6 +6,7 @@ import { createApi } from '#apps/api/app.js';
 import { check } from '#apps/cli/check.js';
 import { openDesk } from '#apps/desk.js';
 import { Logger } from '@nestjs/common';
+import { recordMove } from '#platform/decider/moved.js';
 import { copyLogFile } from '#platform/event-store/embedded/backup.js';
 import { type EmbeddedLog } from '#platform/event-store/embedded/log.js';
 import { DiskFailed, DiskFull, SqliteFile } from '#platform/sqlite/door.js';
@@ -53,6 +54,23 @@ describe('a full disk', () => {
     }
   });
 
+  it('is told by readiness and a metric until there is room', async () => {
+    const { id } = await desk.opens();
+    const file = fileOf(serving.desk.store);
+    const send = () => desk.coordinator.send('AddNote', id, { text: 'x'.repeat(3_900) });
+    file.exec(`PRAGMA max_page_count = ${file.row('PRAGMA page_count')?.[0] as number}`);
+    let refused = await send();
+    for (let n = 0; n < 50 && refused.status !== 507; n++) refused = await send();
+    expect(refused.status).toBe(507);
+    const full = await anonymous('/readyz');
+    expect([full.status, full.text]).toEqual([503, expect.stringContaining('"log.db: the disk is full"') as unknown]);
+    expect((await anonymous('/metrics')).text).toMatch(/^ledgerdesk_disk_full 1$/m);
+    file.exec('PRAGMA max_page_count = 1000000');
+    expect((await send()).status).toBe(200);
+    expect((await anonymous('/readyz')).status).toBe(200);
+    expect((await anonymous('/metrics')).text).toMatch(/^ledgerdesk_disk_full 0$/m);
+  });
+
   it('of the read models is waited for: they go on when there is room, without a restart', async () => {
     const file = fileOf(serving.desk.readModels);
     const pages = file.row('PRAGMA page_count')?.[0] as number;
@@ -62,6 +80,8 @@ describe('a full disk', () => {
     const late = await desk.auditor.get('/requests', { prefer: 'wait=0' });
     expect([late.status, asProblem(late)['code']]).toEqual([503, 'not-there-yet']);
     expect(serving.desk.reading.stalled).toEqual({});
+    const ready = await anonymous('/readyz');
+    expect([ready.status, ready.text]).toEqual([503, expect.stringContaining('"views.db: the disk is full"') as unknown]);
     file.exec('PRAGMA max_page_count = 1000000');
     expect((await desk.auditor.reads(`/requests/${ids.at(-1)}`))['id']).toBe(ids.at(-1));
     expect((await desk.auditor.reads<{ readonly items: readonly unknown[] }>('/requests?limit=200')).items.length).toBeGreaterThanOrEqual(
@@ -90,6 +110,28 @@ describe('a failed write of the log', () => {
     expect((await send()).status).toBe(200);
     expect((await anonymous('/readyz')).status).toBe(200);
     expect((await anonymous('/metrics')).text).toMatch(/^ledgerdesk_log_read_only 0$/m);
+  });
+});
+
+describe('a log that was moved', () => {
+  it('is told by readiness and metrics from then on, after a restart too; it never takes more, and reads go on', async () => {
+    const moved = await Serving.start({ places: { folder: mkdtempSync(join(tmpdir(), 'ledgerdesk-moved-')) }, clean: async () => {} });
+    try {
+      const at = await furnished(moved);
+      const { id } = await at.opens();
+      await recordMove(moved.desk.store, 'test', 'another');
+      for (const restarts of [false, true]) {
+        if (restarts) await moved.restart();
+        const ready = await fetch(`${moved.url}/readyz`);
+        expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('it was moved (LogMoved)') as unknown]);
+        expect(await (await fetch(`${moved.url}/metrics`)).text()).toMatch(/^ledgerdesk_log_read_only 1$/m);
+        const refused = await at.coordinator.send('AddNote', id, { text: 'x' });
+        expect([refused.status, asProblem(refused)['code'], refused.headers.get('retry-after')]).toEqual([503, 'log-moved', null]);
+        expect((await at.auditor.ask(`/requests/${id}`)).status).toBe(200);
+      }
+    } finally {
+      await moved.close();
+    }
   });
 });
 

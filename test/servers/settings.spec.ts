@@ -211,7 +211,7 @@ describe('the settings that name servers', () => {
       expect(answered.status).toBe(503);
       expect(await answered.text()).not.toContain(secret);
       await stop(said);
-      expect([said.process.exitCode, said.err]).toEqual([0, '']);
+      expect([said.process.exitCode, said.err]).toEqual([0, 'Ledgerdesk is not ready: the log: no answer\n']);
       expect(said.out).not.toContain(secret);
     } finally {
       await own.remove();

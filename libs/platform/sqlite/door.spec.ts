@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type Cell, DiskFailed, DiskFull, FileDamaged, type FileOptions, SqliteFile } from './door.js';
+import { type Cell, DiskFailed, DiskFull, FileDamaged, type FileOptions, filesWithoutRoom, SqliteFile } from './door.js';
 
 const after = (ms: number, what: () => void) => setTimeout(what, ms);
 
@@ -219,11 +219,27 @@ describe('the door to SQLite', () => {
       file.exec(`PRAGMA max_page_count = ${file.row('PRAGMA page_count')?.[0] as number}`);
       const large: Cell = 'x'.repeat(50_000);
       const write = () => file.transaction(() => file.run('INSERT INTO numbers VALUES (2, ?)', large));
+      expect(filesWithoutRoom()).toEqual([]);
       await expect(write()).rejects.toBeInstanceOf(DiskFull);
       expect(numbers(file)).toEqual([1]);
+      expect(filesWithoutRoom()).toEqual([file.path]);
       file.exec('PRAGMA max_page_count = 100000');
       await write();
       expect(numbers(file)).toEqual([1, 2]);
+      expect(filesWithoutRoom()).toEqual([]);
+    });
+
+    it('a full disk, until there has been room for a while, also when nobody writes', async () => {
+      const file = begun();
+      file.exec(`PRAGMA max_page_count = ${file.row('PRAGMA page_count')?.[0] as number}`);
+      const write = () => file.transaction(() => file.run('INSERT INTO numbers VALUES (2, ?)', 'x'.repeat(50_000)));
+      await expect(write()).rejects.toBeInstanceOf(DiskFull);
+      const now = performance.now();
+      const clock = jest.spyOn(performance, 'now').mockReturnValue(now + 4_000);
+      expect(filesWithoutRoom()).toEqual([file.path]);
+      clock.mockReturnValue(now + 6_000);
+      expect(filesWithoutRoom()).toEqual([]);
+      clock.mockRestore();
     });
 
     it('a failed disk: no transaction after it, until the file is opened again', async () => {

@@ -1,4 +1,5 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import { Unavailable } from '#platform/unavailable.js';
@@ -57,6 +58,28 @@ const codeOf = (e: unknown): number => extendedCodeOf(e) & 0xff;
 
 /** A transaction that must not wait for another process: tell the caller to try again. */
 const isBusy = (e: unknown): boolean => codeOf(e) === SQLITE_BUSY || codeOf(e) === SQLITE_LOCKED;
+
+/** File → when a write of it was last refused for want of room, by the monotonic clock. */
+const refusedAt = new Map<string, number>();
+// There is room again where so many bytes are free, and whoever tries by himself was not refused for so many milliseconds
+const enoughRoom = 4 << 20;
+const longEnough = 5_000;
+
+/** The files whose last write by this thread was refused because the disk is full: until one is taken, or there is room again. */
+export const filesWithoutRoom = (): readonly string[] => {
+  for (const [path, at] of refusedAt) if (performance.now() - at > longEnough && hasRoom(path)) refusedAt.delete(path);
+  return [...refusedAt.keys()];
+};
+
+const hasRoom = (path: string): boolean => {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize >= enoughRoom;
+  } catch {
+    // The folder is gone, and with it what had no room
+    return true;
+  }
+};
 
 export interface FileOptions {
   readonly readOnly?: boolean;
@@ -160,6 +183,7 @@ export class SqliteFile {
       return this.settled(work);
     });
     if (ended.failed) throw ended.because;
+    refusedAt.delete(this.path);
     this.takeOver();
     return ended.result;
   }
@@ -227,6 +251,7 @@ export class SqliteFile {
     } catch {
       // Another connection is at work, or the disk is not: nothing is lost, it stays in the WAL
     }
+    refusedAt.delete(this.path);
     this.statements.clear();
     this.lists.clear();
     this.db.close();
@@ -295,10 +320,10 @@ export class SqliteFile {
   /** A failure of the driver as one of this module's errors; anything else as it is. */
   private named(e: unknown): unknown {
     const message = e instanceof Error ? e.message : String(e);
-    if (extendedCodeOf(e) === fullToo) return new DiskFull(`the disk that holds ${this.path} is full`);
+    if (extendedCodeOf(e) === fullToo) return this.full();
     switch (codeOf(e)) {
       case SQLITE_FULL:
-        return new DiskFull(`the disk that holds ${this.path} is full`);
+        return this.full();
       case SQLITE_IOERR:
         this.failed = true;
         return new DiskFailed(`${this.path}: ${message}`);
@@ -311,6 +336,11 @@ export class SqliteFile {
       default:
         return e;
     }
+  }
+
+  private full(): DiskFull {
+    refusedAt.set(this.path, performance.now());
+    return new DiskFull(`the disk that holds ${this.path} is full`);
   }
 
   private guard<T>(work: () => T): T {
