@@ -1,7 +1,8 @@
 import { brokenLink } from '#platform/decider/chain.js';
 import { type EventStore, none } from '#platform/event-store/port.js';
 import { catchUp } from '#platform/processors/catch-up.js';
-import { compareBuilds, comparePast, sampled } from '#platform/processors/compare.js';
+import { comparePast, sampled } from '#apps/cli/compare-past.js';
+import { compareBuilds } from '#platform/processors/compare.js';
 import { all } from '#platform/processors/spec.js';
 import { type Collection, type Opener } from '#platform/read-models/collection.js';
 import { EmbeddedReadModels } from '#platform/read-models/embedded/read-models.js';
