@@ -4,6 +4,7 @@ import { type Aggregate, type AnyCommand, isOwn } from '#platform/decider/aggreg
 import { type Collection, type Listed } from '#platform/read-models/collection.js';
 import { formOf } from '#platform/http/body.js';
 import { kebab } from '#platform/http/commands.js';
+import { historyList } from '#platform/http/history.js';
 import { isForMany, mostInBulk } from './bulk.js';
 import { fileRoute } from './files.js';
 import { type View } from '#platform/http/views.js';
@@ -290,9 +291,11 @@ const readPaths = (collection: Collection): Schema => {
         parameter('visibility', 'query', 'events that clients may see, or the others', { enum: ['public', 'internal'] }),
         ...past,
         revision,
+        ...paging(historyList),
         minPosition,
       ],
-      json('History'),
+      page('History'),
+      link,
     ),
     [`${path}/{id}/history/difference`]: readPath(
       collection,
@@ -346,6 +349,7 @@ const answered: Readonly<Record<string, Schema>> = {
         ['revision', 'position', 'id', 'type', 'version', 'occurred', 'recorded', 'late', 'actor', 'reason', 'data', 'changes'],
       ),
     ),
+    next: orNull(text),
   }),
   Difference: object({ from: text, to: text, changes }),
   BulkResults: object({

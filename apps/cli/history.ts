@@ -27,7 +27,8 @@ export const history: Subcommand = {
     try {
       const id = await desk.reading.idOf(collection, name);
       let shown = 0;
-      for await (const entry of historyOf(desk.reading, collection, id, {}, operator)) {
+      for await (const { tell } of historyOf(desk.reading, collection, id, {}, operator)) {
+        const entry = await tell();
         shown++;
         const told = (name: string, before: string): string => (typeof entry[name] === 'string' ? `${before}${entry[name]}` : '');
         const who = `${entry.actor as string}${told('role', ' as ')}${told('onBehalfOf', ' on behalf of ')}${told('sourceActor', ' for ')}`;

@@ -454,6 +454,39 @@ describe('queries over HTTP', () => {
       });
     });
 
+    it('has a history page by page, in either direction, and as CSV', async () => {
+      interface Some {
+        readonly items: readonly { readonly revision: string }[];
+        readonly next: string | null;
+      }
+      const path = `/requests/${opened[0]}/history`;
+      const whole = await desk.auditor.reads<Some>(path);
+      expect([whole.items.length > 4, whole.next]).toEqual([true, null]);
+      for (const [order, wanted] of [
+        ['position', whole.items],
+        ['-position', whole.items.toReversed()],
+      ] as const) {
+        const met = [];
+        for (let cursor = ''; ;) {
+          const { items, next } = await desk.auditor.reads<Some>(`${path}?order=${order}&limit=2${cursor}`);
+          expect(items.length).toBeLessThanOrEqual(2);
+          met.push(...items);
+          if (next === null) break;
+          cursor = `&cursor=${next}`;
+        }
+        expect(met).toEqual(wanted);
+      }
+      const { headers, text } = await desk.auditor.get(path, { accept: 'text/csv' });
+      expect(headers.get('content-type')).toMatch(/^text\/csv/);
+      const rows: readonly Readonly<Record<string, string>>[] = parse(text, { columns: true });
+      expect(rows.map(({ revision, type, changes = '' }) => [revision, type, JSON.parse(changes) as unknown])).toEqual(
+        (whole.items as readonly Readonly<Record<string, unknown>>[]).map(({ revision, type, changes }) => [revision, type, changes]),
+      );
+      // A page is of one selection alone
+      const { next } = await desk.auditor.reads<Some>(`${path}?limit=2`);
+      expect((await desk.auditor.get(`${path}?limit=2&type=NoteAdded&cursor=${next}`)).status).toBe(400);
+    });
+
     it('has a history by type and by visibility', async () => {
       const types = async (query: string): Promise<readonly string[]> =>
         (await desk.auditor.reads<{ items: readonly { type: string }[] }>(`/requests/${opened[0]}/history?${query}`)).items.map(
@@ -654,7 +687,7 @@ describe('queries over HTTP', () => {
         expect(text).not.toContain(desk.team);
         expect(text).not.toContain('internal matter');
       }
-      expect(await customer.reads(`/requests/${opened[0]}/history?visibility=internal`)).toEqual({ items: [] });
+      expect(await customer.reads(`/requests/${opened[0]}/history?visibility=internal`)).toEqual({ items: [], next: null });
     });
   });
 });

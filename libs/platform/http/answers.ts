@@ -4,9 +4,19 @@ import { type Json } from '#platform/event-store/port.js';
 import { type Collection, type Listed, opened } from '#platform/read-models/collection.js';
 import { itemsOf, type Page, type PageQuery } from '#platform/read-models/port.js';
 import { csvOf, prefersCsv } from './csv.js';
-import { differenceOf, historyOf } from './history.js';
-import { countParameters, instantFrom, isIdOf, knowOnly, pageOf, pastOf, type RawQuery } from './parameters.js';
-import { sealCursor, selectionOf, single } from './parameters.js';
+import { differenceOf, historyList, historyOf, historyPage } from './history.js';
+import {
+  countParameters,
+  instantFrom,
+  isIdOf,
+  knowOnly,
+  pageOf,
+  pastOf,
+  type RawQuery,
+  sealCursor,
+  selectionOf,
+  single,
+} from './parameters.js';
 import { positionOf, untilReached } from './positions.js';
 import { Problem } from './problem.js';
 import { type Reading } from './reading.js';
@@ -139,7 +149,7 @@ const one: Answering = async (reading, collection, asked) => {
 
 const history: Answering = async (reading, collection, asked) => {
   const { query, person } = asked;
-  knowOnly(query, ['asOf', 'knownAt', 'revision', 'type', 'visibility', 'minPosition']);
+  const page = pageOf(historyList, query, person, { more: ['revision', 'type', 'visibility'] });
   const past = pastOrRevision(query);
   const visibility = single(query, 'visibility') ?? 'public';
   if (visibility !== 'public' && visibility !== 'internal') throw invalid('visibility is public or internal');
@@ -147,9 +157,7 @@ const history: Answering = async (reading, collection, asked) => {
   const { id, position } = await found(reading, collection, asked);
   await reading.fold(collection, id, past, person);
   const wanted = { ...past, type, isPublic: query['visibility'] === undefined ? undefined : visibility === 'public' };
-  const items = [];
-  for await (const entry of historyOf(reading, collection, id, wanted, person)) items.push(entry);
-  return { body: JSON.stringify({ items }), position };
+  return listed(historyList, asked, page, (one) => historyPage(historyOf(reading, collection, id, wanted, person), one), { position });
 };
 
 /** A side of a difference: a revision, or an instant. */

@@ -2,7 +2,8 @@ import { type Person } from '#platform/decider/aggregate.js';
 import { type Folded } from '#platform/decider/contract.js';
 import { type Past } from '#platform/decider/stream.js';
 import { type Json, type StoredEvent } from '#platform/event-store/port.js';
-import { type Collection, opened } from '#platform/read-models/collection.js';
+import { type Collection, type Listed, opened } from '#platform/read-models/collection.js';
+import { type Page, type PageQuery } from '#platform/read-models/port.js';
 import { positionText } from './positions.js';
 import { type Reading } from './reading.js';
 import { isHidden, isPublic, mayRead, shownOf } from './shown.js';
@@ -50,27 +51,54 @@ export interface Wanted extends Past {
   readonly isPublic?: boolean | undefined;
 }
 
-/** The events of a thing, in order; to clients only the public ones, without hidden fields. */
+/** As a list: its fields, and its one order. */
+export const historyList: Listed = {
+  declaration: { orders: { position: ['revision'] }, defaultOrder: 'position', history: true },
+  row: [
+    ...['revision', 'position', 'id', 'type', 'version', 'occurred', 'recorded', 'late', 'actor', ...Object.values(told), 'reason', 'data'],
+    'changes',
+  ],
+  filters: {},
+  searched: [],
+  readers: ['auditor'],
+  // What is not theirs is not in an entry at all
+  client: { key: '', hidden: [], shows: () => true },
+};
+
+/** The events of a thing, in order, each told when asked for; to clients only the public ones, without hidden fields. */
 export async function* historyOf(
   reading: Reading,
   collection: Collection,
   id: string,
   { asOf, knownAt, revision, ...wanted }: Wanted,
   person: Person,
-): AsyncGenerator<HistoryEntry> {
+): AsyncGenerator<{ readonly revision: bigint; readonly tell: () => Promise<HistoryEntry> }> {
   const { contract } = collection.aggregate;
+  const theirs = (state: object | null): object | null => (state !== null && mayRead(collection, state, person) ? state : null);
   let folded: Folded<object> = contract.start(id);
   for await (const event of reading.store.readStream(contract.stream(id), revision === undefined ? {} : { to: revision })) {
     const next = contract.fold(folded, event);
     if ((asOf !== undefined && next.occurred > asOf) || (knownAt !== undefined && next.recorded > knownAt)) return;
-    const theirs = (state: object | null): object | null => (state !== null && mayRead(collection, state, person) ? state : null);
-    const shown = isPublic(collection, event) && theirs(next.state) !== null;
+    const [was, is] = [theirs(folded.state), theirs(next.state)];
+    const shown = isPublic(collection, event) && is !== null;
     const fits = (wanted.type ?? event.type) === event.type && (wanted.isPublic ?? shown) === shown;
     if (fits && (shown || person.client === null))
-      yield await entryOf(reading, collection, event, theirs(folded.state), next.state, person);
+      yield { revision: event.revision, tell: () => entryOf(reading, collection, event, was, is, person) };
     folded = next;
   }
 }
+
+/** A page of them. */
+export const historyPage = async (events: ReturnType<typeof historyOf>, { limit, descending, after }: PageQuery): Promise<Page> => {
+  let left = [];
+  for await (const one of events) left.push(one);
+  if (descending) left.reverse();
+  if (after) left = left.filter(({ revision }) => (descending ? revision < Number(after[0]) : revision > Number(after[0])));
+  const shown = left.slice(0, limit);
+  const entries = await Promise.all(shown.map(({ tell }) => tell()));
+  const next = left.length > limit ? [Number(shown.at(-1)?.revision), ''] : undefined;
+  return { items: entries.map((entry) => JSON.stringify(entry)).join(','), next, parked: [] };
+};
 
 const entryOf = async (
   reading: Reading,

@@ -85,9 +85,14 @@ export const selectionOf = (collection: Listed, query: RawQuery, person: Person)
 const ownOf = (collection: Listed, person: Person) =>
   person.client !== null && collection.client ? { key: collection.client.key, value: person.client } : undefined;
 
-/** A page's query: order, limit, and the cursor, which is bound to the selection that it was made for. */
-export const pageOf = (collection: Listed, query: RawQuery, person: Person, most = 200): PageQuery => {
-  knowOnly(query, [...selecting(collection), 'order', 'limit', 'cursor']);
+/** A page's query: order, limit, and the cursor, which is bound to the selection that it was made for. @param options parameters that the list knows beside */
+export const pageOf = (
+  collection: Listed,
+  query: RawQuery,
+  person: Person,
+  { most = 200, more = [] }: { readonly most?: number; readonly more?: readonly string[] } = {},
+): PageQuery => {
+  knowOnly(query, [...selecting(collection), ...more, 'order', 'limit', 'cursor']);
   const selection = selectionOf(collection, query, person);
   const { orders, defaultOrder } = collection.declaration;
   const named = single(query, 'order') ?? defaultOrder;
