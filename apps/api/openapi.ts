@@ -48,7 +48,7 @@ const problems = {
 const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 const problem = (name: keyof typeof problems): Schema => ({ $ref: `#/components/responses/${name}` });
 
-const id = parameter('id', 'path', 'the thing’s id (UUID); in reads its number will do');
+const id = parameter('id', 'path', 'the thing’s id (UUID; of a setting its name); in reads its number will do');
 const envelope = [
   parameter('Idempotency-Key', 'header', 'the same key again gives the first answer, for ever'),
   parameter('If-Match', 'header', 'the ETag as read: 412 when it has changed since'),

@@ -62,7 +62,9 @@ const addRoute = (controller: Type<{ readonly bus: CommandBus }>, aggregate: Agg
     // Only opening takes an id that is not known yet, so only there its form is looked at
     if (!isIdOf(aggregate.contract, id))
       throw new Problem('open' in command ? 'bad-request' : 'not-found', {
-        errors: [`${id.slice(0, 80)} is not ${aggregate.contract.beforehand ? 'the name of one' : 'a UUID'}`],
+        errors: [
+          `${id.slice(0, 80)} is not ${aggregate.contract.beforehand ? `one of ${aggregate.contract.beforehand.ids.join(', ')}` : 'a UUID'}`,
+        ],
       });
     const body = await parseBody(command, filledFromToken(aggregate, command, caller, request.body === undefined ? {} : request.body));
     const done = await send(this.bus, body, { id: id.toLowerCase(), envelope: envelopeOf(request, caller) });
