@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { requireWhole } from '../demo/ground.js';
+import { requireWhole } from '../demo/ground.js';
 import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
 import { Metrics } from '../metrics.js';
@@ -37,6 +38,7 @@ const start = async (): Promise<void> => {
     );
   const untrace = await startTracing('ledgerdesk', build);
   const desk = await openDesk(places);
+  requireWhole(places);
   requireWhole(places);
   const tokens = oidc && new OidcIssuer(oidc);
   // An issuer that is away is told now, and does not hinder the start

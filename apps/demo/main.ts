@@ -2,20 +2,34 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { placesOf } from '../desk.js';
 import { toldOf } from '../failures.js';
-import { fillMonth, NotEmpty } from './month.js';
+import { FilledAlready, NotEmpty } from './ground.js';
+import { fillMonth } from './month.js';
 import { dayOf, mondayBefore } from './office.js';
 import { summaryOf } from './summary.js';
 
+// Before this the month would lie where clocks and dates are not meant to be
+const earliest = '2000-01-01';
+
 /** Fills an empty desk with a month that is over, so that there is something to look at. */
 const demo = async (args: readonly string[]): Promise<void> => {
-  const { values } = parseArgs({ args: [...args], options: { until: { type: 'string', default: dayOf(Date.now()) } } });
-  const until = Date.parse(`${values.until}T00:00:00Z`);
-  if (Number.isNaN(until) || dayOf(until) !== values.until || until > Date.now())
-    throw new Error(`--until ${values.until}: say a day that has come, YYYY-MM-DD; the month ends with the Sunday before it`);
-  const places = placesOf();
+  const { values } = parseArgs({ args: [...args], options: { until: { type: 'string' } } });
+  const until = values.until ?? dayOf(Date.now());
+  const at = Date.parse(`${until}T00:00:00Z`);
+  if (Number.isNaN(at) || dayOf(at) !== until || until < earliest || at > Date.now())
+    throw new Error(
+      `--until ${until}: say a day that has come, from ${earliest} on, as YYYY-MM-DD; the month ends with the Sunday before it`,
+    );
+  const [places, end] = [placesOf(), mondayBefore(at)];
   const begun = performance.now();
-  await fillMonth(places, mondayBefore(until));
-  console.log(await summaryOf(places, mondayBefore(until), (performance.now() - begun) / 1_000));
+  try {
+    await fillMonth(places, end);
+  } catch (e) {
+    // Asked for again, as a page says that is followed after another
+    if (!(e instanceof FilledAlready) || (values.until !== undefined && e.end !== end)) throw e;
+    console.log(`${e.message}. Start it with \`npm start\`; LEDGERDESK_DATA names another folder`);
+    return;
+  }
+  console.log(await summaryOf(places, end, (performance.now() - begun) / 1_000));
 };
 
 demo(process.argv.slice(2)).catch((e: unknown) => {

@@ -1,7 +1,8 @@
-import { type Places, serversOf } from '../desk.js';
+import { type Places } from '../desk.js';
 import { Acting } from './acting.js';
 import { type Story } from './agenda.js';
 import { askedTwice } from './duplicates.js';
+import { days, Ground } from './ground.js';
 import { day, hour } from './office.js';
 import { advises } from './opening.js';
 import { type Planned, planOf, stormDay } from './plan.js';
@@ -14,26 +15,23 @@ import { calledInStorm } from './storm.js';
 import { tasks } from './tasks.js';
 import { ordinary } from './way.js';
 
-/** There is a desk already: the demonstration begins one, and adds to none. */
-export class NotEmpty extends Error {}
-
-const days = 28;
-
 /**
- * Fills an empty desk with a month of a small desk's life, through the command bus. The same end gives the same streams,
+ * Fills a desk in which nobody has acted with a month of a small desk's life, through the command bus. The same end gives the same streams,
  * acts, ids and numbers; another end the same ones at other dates.
  * @param end a Monday, 00:00 UTC, in milliseconds since 1970: the four weeks before it are the month
- * @throws NotEmpty, Error naming the rule when an act is refused
+ * @throws NotEmpty, AtWork, Error naming the rule when an act is refused
  */
 export const fillMonth = async (places: Places, end: number): Promise<void> => {
   const begin = end - days * day;
-  const life = await Acting.on(places, begin);
+  const ground = await Ground.take(places);
+  const life = await Acting.on(places, begin).catch(ground.giveBack);
   try {
-    if ((await life.desk.store.head()) >= 0n) throw new NotEmpty(`${places.folder}${serversOf(places)} has a desk already`);
+    await ground.requireFree(life.desk).catch(ground.giveBack);
     await life.bringUp();
     prepare(life, begin);
     await life.goOnUntil(end);
     await life.bringUp();
+    await ground.leave();
   } finally {
     await life.close();
   }
