@@ -146,5 +146,12 @@ export const silentOf = async (asked: Readonly<Record<string, () => Promise<unkn
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 
-/** Metrics are for this machine alone, unless LEDGERDESK_METRICS is `everywhere`. */
-export const mayRead = (address: string): boolean => loopback.test(address) || process.env['LEDGERDESK_METRICS'] === 'everywhere';
+interface Asked {
+  readonly ip: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** Metrics are for this machine alone, unless LEDGERDESK_METRICS is `everywhere`; what a proxy on it hands on is somebody else's. */
+export const mayRead = ({ ip, headers }: Asked): boolean =>
+  process.env['LEDGERDESK_METRICS'] === 'everywhere' ||
+  (loopback.test(ip) && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined);

@@ -34,12 +34,14 @@ export interface ApiOptions {
   readonly tokens?: TokenVerifier | undefined;
   /** Whether four eyes take a token of the desk's own issuer for no second person. */
   readonly strict?: boolean;
+  /** Addresses and networks of the proxies whose X-Forwarded-For is believed. */
+  readonly proxies?: readonly string[];
 }
 
 /** The HTTP service over an opened desk: routes made from the aggregates' commands and the collections. */
 export const createApi = async (
   desk: Desk,
-  { commandsAMinute = Infinity, maxFile = mostOfAFile, tokens = desk.issuer, strict = false }: ApiOptions = {},
+  { commandsAMinute = Infinity, maxFile = mostOfAFile, tokens = desk.issuer, strict = false, proxies = [] }: ApiOptions = {},
 ): Promise<NestFastifyApplication> => {
   const logId = (): string => desk.store.logId;
   const metrics = new Metrics(desk);
@@ -75,7 +77,7 @@ export const createApi = async (
     bodyLimit: limits.body,
     requestTimeout: limits.requestWithin,
     http: { headersTimeout: limits.headersWithin, connectionsCheckingInterval: limits.lookEvery },
-    trustProxy: false,
+    trustProxy: proxies.length > 0 && [...proxies],
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,

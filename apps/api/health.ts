@@ -45,7 +45,7 @@ export class Health {
   }
 
   @Get('metrics') async told(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    if (!mayRead(request.ip)) throw new Problem('not-found');
+    if (!mayRead(request)) throw new Problem('not-found');
     void reply.header('content-type', this.metrics.registry.contentType).send(await this.metrics.registry.metrics());
   }
 }

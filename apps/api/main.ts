@@ -13,6 +13,7 @@ import { createApi } from './app.js';
 import { maxFileIn } from './files.js';
 import { Health } from './health.js';
 import { commandsAMinuteIn } from './limits.js';
+import { proxiesIn } from './proxies.js';
 import { Telling } from './telling.js';
 
 const host = process.env['HOST'] ?? '127.0.0.1';
@@ -32,6 +33,7 @@ const start = async (): Promise<void> => {
   const [oidc, strict] = [oidcOf(), isStrict()];
   const commandsAMinute = commandsAMinuteIn(process.env['LEDGERDESK_COMMANDS_A_MINUTE']);
   const maxFile = maxFileIn(process.env['LEDGERDESK_MAX_FILE']);
+  const proxies = proxiesIn(process.env['LEDGERDESK_TRUST_PROXY']);
   if (!projects && places.mongo === undefined)
     throw new Error(
       'LEDGERDESK_PROJECTOR=apart needs MONGODB_URL: read models in the data folder are folded by the process that serves them',
@@ -43,7 +45,7 @@ const start = async (): Promise<void> => {
   const tokens = oidc && new OidcIssuer(oidc);
   // An issuer that is away is told now, and does not hinder the start
   void tokens?.keysNow().catch(() => undefined);
-  const app = await createApi(desk, { commandsAMinute, maxFile, tokens, strict });
+  const app = await createApi(desk, { commandsAMinute, maxFile, tokens, strict, proxies });
   // By Fastify itself: Nest would print a failure before it is told here
   const url = await app.getHttpAdapter().getInstance().listen({ port: listened, host });
 

@@ -45,7 +45,7 @@ const start = async (): Promise<void> => {
       .send({ status: isReady ? 'ready' : 'not-ready', following, stalled, reactions, parked: await parkedOf(desk), waitingFor: silent });
   });
   server.get('/metrics', async (request, reply) => {
-    if (!mayRead(request.ip)) return reply.code(404).send();
+    if (!mayRead(request)) return reply.code(404).send();
     metrics.reactions = reactor.stalled;
     return reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics());
   });
