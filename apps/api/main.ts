@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { collections } from '../contexts.js';
 import { requireWhole } from '../demo/ground.js';
-import { requireWhole } from '../demo/ground.js';
 import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
-import { Metrics } from '../metrics.js';
+import { isTold, Metrics } from '../metrics.js';
 import { isStrict, OidcIssuer, oidcOf } from '../oidc.js';
+import { isSet } from '../settings.js';
 import { startTracing } from '../tracing.js';
 import { createApi } from './app.js';
 import { maxFileIn } from './files.js';
@@ -19,8 +19,6 @@ import { Telling } from './telling.js';
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = process.env['PORT'] ?? '3000';
 const places = placesOf();
-// Read models on a server may be folded by processes of their own
-const projects = process.env['LEDGERDESK_PROJECTOR'] !== 'apart';
 const lookEvery = 1_000;
 
 const fail = (e: unknown): never => {
@@ -31,6 +29,9 @@ const fail = (e: unknown): never => {
 const start = async (): Promise<void> => {
   const listened = portIn(port);
   const [oidc, strict] = [oidcOf(), isStrict()];
+  isTold();
+  // Read models on a server may be folded by processes of their own
+  const projects = !isSet('LEDGERDESK_PROJECTOR', 'apart', 'a thread of the api folds');
   const commandsAMinute = commandsAMinuteIn(process.env['LEDGERDESK_COMMANDS_A_MINUTE']);
   const maxFile = maxFileIn(process.env['LEDGERDESK_MAX_FILE']);
   const proxies = proxiesIn(process.env['LEDGERDESK_TRUST_PROXY']);
@@ -40,7 +41,6 @@ const start = async (): Promise<void> => {
     );
   const untrace = await startTracing('ledgerdesk', build);
   const desk = await openDesk(places);
-  requireWhole(places);
   requireWhole(places);
   const tokens = oidc && new OidcIssuer(oidc);
   // An issuer that is away is told now, and does not hinder the start
