@@ -33,7 +33,7 @@ const rows: Readonly<Record<string, Row>> = {
   R7: { module: 'one-stream', full: 200, short: 20 },
   'R7/servers': { module: 'one-stream', full: 200, short: 10, on: ['eventstored'] },
   R8: { module: 'reader-of-everything', full: 1_000_000, short: 10_000 },
-  'R8/servers': { module: 'reader-of-everything', full: 500_000, short: 3_000, on: ['eventstored'] },
+  'R8/servers': { module: 'reader-of-everything', full: 1_000_000, short: 3_000, on: ['eventstored'] },
   R9: { module: 'projector-killed', full: 200, short: 4 },
   'R9/servers': { module: 'projector-killed', full: 200, short: 4, on: both },
   'R9/reactions': { module: 'reaction-killed', full: 200, short: 5 },
