@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '#test/servers/servers.js';
-
-type Told = Readonly<Record<string, unknown>>;
+import { follow, type Followed, refusals, type Told } from './following.js';
 
 const pages = ['auditor', 'coordinator', 'engineer', 'architecture', 'duties'].map((page) => `docs/${page}.md`);
 
@@ -15,15 +14,7 @@ describe('the first hour', () => {
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: join(folder, 'desk'), TMPDIR: folder };
   let server: ReturnType<typeof spawn>;
 
-  /** Everything that a page says to run, in one shell, as one would type it: what it printed, and what of that is JSON. */
-  const run = (page: string): { readonly told: string; readonly answers: readonly Told[] } => {
-    const blocks = [...readFileSync(page, 'utf8').matchAll(/<!-- run -->\s+```sh\n([^]*?)```/g)].map(([, block]) => block as string);
-    const told = execFileSync('bash', ['-euo', 'pipefail', '-c', blocks.join('\n')], { env, encoding: 'utf8', maxBuffer: 2 ** 26 });
-    const answers = told.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Told] : []));
-    return { told, answers };
-  };
-  const refusals = (answers: readonly Told[]): readonly unknown[] =>
-    answers.flatMap((answer) => ('traceId' in answer ? [answer['code']] : []));
+  const run = (page: string): Followed => follow(page, 'run', env);
   const itemsOf = (answer: Told | undefined): readonly Told[] => (answer?.['items'] ?? []) as readonly Told[];
 
   beforeAll(async () => {

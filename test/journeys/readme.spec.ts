@@ -1,19 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-
-const freePort = async (): Promise<string> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await once(server, 'close');
-  return String(port);
-};
+import { freePort } from '#test/servers/servers.js';
+import { follow, refusals } from './following.js';
 
 describe('the README', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tour-'));
@@ -21,7 +13,7 @@ describe('the README', () => {
   let server: ReturnType<typeof spawn>;
   beforeAll(async () => {
     execFileSync('npm', ['run', '-s', 'build']);
-    env = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: folder, PORT: await freePort() };
+    env = { ...process.env, NODE_OPTIONS: '', LEDGERDESK_DATA: folder, PORT: String(await freePort()), TMPDIR: folder };
     execFileSync(process.execPath, ['dist/apps/demo/main.js'], { env });
     server = spawn(process.execPath, ['dist/apps/api/main.js'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     if (server.stdout) await once(server.stdout, 'data');
@@ -33,14 +25,8 @@ describe('the README', () => {
   });
 
   it('has a tour that goes as it says', () => {
-    const [, tour = ''] = /<!-- tour -->\s+```sh\n([^]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
-    const told = execFileSync('bash', ['-euo', 'pipefail', '-c', tour], { env, encoding: 'utf8' });
-    const answers = told
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
-    const problems = answers.filter((answer) => 'traceId' in answer);
-    expect(problems).toEqual([expect.objectContaining({ code: 'publisher-is-proposer' })]);
+    const { told, answers } = follow('README.md', 'tour', env);
+    expect(refusals(answers)).toEqual(['publisher-is-proposer']);
     const withItems = answers.filter((answer) => Array.isArray(answer['items'])).map((answer) => answer['items'] as readonly object[]);
     expect(withItems.map((items) => items.length > 0)).toEqual(withItems.map(() => true));
     // What the client sees has nothing of the desk's own
@@ -48,11 +34,22 @@ describe('the README', () => {
     const counts = answers.filter((answer) => Array.isArray(answer['counts']));
     expect(counts.map(({ by }) => by)).toEqual(['assignee', 'status']);
     const positions = answers.filter((answer) => typeof answer['position'] === 'string' && !('items' in answer));
-    expect(positions.length).toBe(9);
+    expect(positions.length).toBe(8);
     expect(answers.find((answer) => 'changes' in answer)).toMatchObject({ from: '0', to: '6' });
     expect(told).toMatch(/^ +0 .* RequestOpened {2}by [0-9a-f-]{36} as \w+$/m);
     expect(told).toMatch(/^log: \d+ events in \d+ streams, every hash follows from the one before$/m);
     expect(told).toMatch(/^requests: equals a clean rebuild, and a fold of the log as of 5 instants$/m);
+  }, 180_000);
+
+  it('leaves a desk on which the coordinator’s first hour goes as it says', () => {
+    // As the page begins; the server of the tour goes on running
+    expect(execFileSync(process.execPath, ['dist/apps/demo/main.js'], { env, encoding: 'utf8' })).toContain(
+      'already, and nothing was added',
+    );
+    const { told, answers } = follow('docs/coordinator.md', 'run', env);
+    expect(refusals(answers)).toEqual(['publisher-is-proposer']);
+    expect(answers.at(-1)).toMatchObject({ id: 'deadlines', revision: '1' });
+    expect(told).toMatch(/^\d+ decisions under priority-matrix: [1-9]\d* would differ$/m);
   }, 180_000);
 
   it('links to pages that are there', () => {
