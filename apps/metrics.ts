@@ -5,6 +5,7 @@ import { filesWithoutRoom } from '#platform/sqlite/door.js';
 import { type Collection } from '#platform/read-models/collection.js';
 import { collections, reactions, timers } from './contexts.js';
 import { type Desk } from './desk.js';
+import { isSet } from './settings.js';
 
 /** All that may be said to stand still of what follows by itself; of timers together when clocks part. */
 const reacting = [...reactions, ...timers, { name: 'timers' }].map(({ name }) => name);
@@ -151,7 +152,9 @@ interface Asked {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+/** @throws SettingWrong */
+export const isTold = (): boolean => isSet('LEDGERDESK_METRICS', 'everywhere', '/metrics answers this machine alone');
+
 /** Metrics are for this machine alone, unless LEDGERDESK_METRICS is `everywhere`; what a proxy on it hands on is somebody else's. */
 export const mayRead = ({ ip, headers }: Asked): boolean =>
-  process.env['LEDGERDESK_METRICS'] === 'everywhere' ||
-  (loopback.test(ip) && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined);
+  isTold() || (loopback.test(ip) && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined);

@@ -3,6 +3,7 @@ import { SettingWrong } from '#platform/addresses.js';
 import { type Claims, isId, type TokenVerifier } from '#platform/http/access.js';
 import { Unavailable } from '#platform/unavailable.js';
 import { roles, rolesRefused } from './roles.js';
+import { isSet } from './settings.js';
 
 /** Whose access tokens are taken, for whom they must be, and the claims that tell roles and client. */
 export interface OidcSettings {
@@ -41,12 +42,8 @@ export const oidcOf = (env: NodeJS.ProcessEnv = process.env): OidcSettings | und
 };
 
 /** Whether four eyes take a token minted on the machine itself for no second person: LEDGERDESK_FOUR_EYES, and always with OIDC. @throws SettingWrong */
-export const isStrict = (env: NodeJS.ProcessEnv = process.env): boolean => {
-  const set = env['LEDGERDESK_FOUR_EYES'] || undefined;
-  if (set !== undefined && set !== 'strict')
-    throw new SettingWrong('LEDGERDESK_FOUR_EYES is strict, or left out: then persons are told apart by the subjects of their tokens');
-  return set === 'strict' || oidcOf(env) !== undefined;
-};
+export const isStrict = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  isSet('LEDGERDESK_FOUR_EYES', 'strict', 'persons are told apart by the subjects of their tokens', env) || oidcOf(env) !== undefined;
 
 /** Signatures alone: whoever may look at a key must not be able to sign with it. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];

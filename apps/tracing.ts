@@ -1,5 +1,6 @@
 import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { SettingWrong } from '#platform/addresses.js';
 import { type Executor } from '#platform/decider/execute.js';
 import { type EventStore } from '#platform/event-store/port.js';
 import { parentIn, traceAs } from '#platform/http/trace.js';
@@ -12,9 +13,14 @@ const tracer = () => trace.getTracer('ledgerdesk');
 export const isTracing = (env: NodeJS.ProcessEnv = process.env): boolean =>
   Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 
-/** Begins to send spans to the collector of OTEL_EXPORTER_OTLP_ENDPOINT. @returns how to end it, nothing held back */
+/** Begins to send spans to the collector of OTEL_EXPORTER_OTLP_ENDPOINT. @returns how to end it, nothing held back @throws SettingWrong */
 export const startTracing = async (service: string, version: string): Promise<() => Promise<void>> => {
   if (!isTracing()) return () => Promise.resolve();
+  for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
+    const address = process.env[name] || 'http://localhost';
+    if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+      throw new SettingWrong(`${name} is not the address of a collector, as http://localhost:4318`);
+  }
   const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   const { resourceFromAttributes } = await import('@opentelemetry/resources');

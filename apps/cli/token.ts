@@ -6,16 +6,21 @@ import { oidcOf } from '../oidc.js';
 import { rolesRefused } from '../roles.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
+// In days: whoever has a token has it until it ends
+const most = 365;
+
 const seconds = (text: string): number => {
   const [, amount, unit] = /^(\d{1,6})(s|m|h|d)$/.exec(text) ?? [];
   if (amount === undefined) throw new UsageError(`--ttl ${text}: say 90s, 30m, 8h or 7d`);
-  return Number(amount) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
+  const ttl = Number(amount) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
+  if (ttl < 1 || ttl > most * 86_400) throw new UsageError(`--ttl ${text}: from 1s to ${most}d`);
+  return ttl;
 };
 
 /** Prints a token of the embedded issuer and nothing else; each one is recorded in the log. */
 export const token: Subcommand = {
   usage: 'token --subject <id> --role <role> [--role <role>] [--client <id>] [--ttl 8h]',
-  about: 'prints a token for whoever is named, valid for eight hours unless said otherwise',
+  about: 'prints a token for whoever is named, valid for eight hours unless said otherwise: from 1s to 365d',
   run: async (args) => {
     if (oidcOf()) throw new SettingWrong('the tokens taken are those of OIDC_ISSUER: while it is set, the desk’s own issuer is off');
     const { values } = parseArgs({

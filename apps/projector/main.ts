@@ -4,7 +4,7 @@ import { fastify } from 'fastify';
 import { collections } from '../contexts.js';
 import { build, openDesk, placesOf, serversOf } from '../desk.js';
 import { endAfter, listeningToldOf, portIn, toldOf } from '../failures.js';
-import { mayRead, Metrics, parkedOf, silentOf } from '../metrics.js';
+import { isTold, mayRead, Metrics, parkedOf, silentOf } from '../metrics.js';
 import { startTracing } from '../tracing.js';
 import { projectorOf, reactorOf } from './projecting.js';
 
@@ -21,6 +21,7 @@ const fail = (e: unknown): never => {
 /** A projector of its own, for read models on a server: any number of them share the read models, and stand in for each other. */
 const start = async (): Promise<void> => {
   const listened = portIn(port);
+  isTold();
   if (places.mongo === undefined)
     throw new Error('a projector of its own needs MONGODB_URL: read models in the data folder are folded by the api');
   const untrace = await startTracing('ledgerdesk-projector', build);

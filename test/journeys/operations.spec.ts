@@ -137,6 +137,8 @@ describe('beside commands and queries', () => {
 
     it('tell how far each read model is behind, and which stands still', async () => {
       const told = async (): Promise<string> => (await open('/metrics')).text();
+      for (const reaction of ['split', 'holds', 'timers'])
+        expect(await told()).toContain(`ledgerdesk_reaction_stalled{reaction="${reaction}"} 0\n`);
       for (const model of ['requests', 'clients', 'staff-members', 'teams']) {
         expect(await told()).toContain(`ledgerdesk_read_model_lag_seconds{model="${model}"} 0\n`);
         expect(await told()).toContain(`ledgerdesk_read_model_stalled{model="${model}"} 0\n`);
@@ -259,6 +261,14 @@ describe('the service as a process', () => {
     await refuses({ HOST: '203.0.113.7' }, /203\.0\.113\.7 is not an address of this machine/);
   }, 60_000);
 
+  it('refuses to start with a setting that is wrong, and names it', async () => {
+    await refuses({ LEDGERDESK_PROJECTOR: 'foo' }, /cannot go on: LEDGERDESK_PROJECTOR is apart, or left out/);
+    await refuses({ LEDGERDESK_METRICS: 'yes' }, /cannot go on: LEDGERDESK_METRICS is everywhere, or left out/);
+    for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])
+      for (const wrong of ['foo', 'localhost:4318'])
+        await refuses({ [name]: wrong }, new RegExp(`cannot go on: ${name} is not the address of a collector, as http`));
+  }, 60_000);
+
   it('refuses to start on what is not its folder', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'not a folder');
@@ -315,6 +325,8 @@ describe('the command line', () => {
       [/no such command/, '__proto__'],
       [/--subject is an id/, 'token'],
       [/root: no such role; there are client, technician/, 'token', '--subject', 'x', '--role', 'root'],
+      [/--ttl 0s: from 1s to 365d/, 'token', '--subject', 'x', '--role', 'auditor', '--ttl', '0s'],
+      [/--ttl 999999d: from 1s to 365d/, 'token', '--subject', 'x', '--role', 'auditor', '--ttl', '999999d'],
       [/--colour/, 'token', '--colour', 'red'],
       [/which request/, 'history'],
     ];

@@ -112,6 +112,7 @@ describe('a document that is parked', () => {
     expect(await open('/metrics')).toContain('ledgerdesk_read_model_parked{model="requests"} 0\n');
     expect(await run(parked)).toEqual({ code: 0, told: 'Nothing is parked.\n' });
     expect(await run(redriveParked, 'requests', ill.number ?? '')).toEqual({ code: 0, told: `requests: ${ill.number} is not parked\n` });
+    expect(await run(redriveParked, 'requests', 'REQ-999999')).toEqual({ code: 1, told: 'requests: there is no REQ-999999\n' });
     const checked = await run(check);
     expect([checked.code, checked.told]).toEqual([0, expect.stringMatching(/^requests: equals a clean rebuild/m)]);
   }, 60_000);
