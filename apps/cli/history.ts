@@ -1,9 +1,10 @@
 import { type Person } from '#platform/decider/aggregate.js';
 import { NotFound } from '#platform/decider/execute.js';
-import { historyOf } from '#platform/http/history.js';
+import { type HistoryEntry, historyOf } from '#platform/http/history.js';
 import { Problem } from '#platform/http/problem.js';
+import { type Collection } from '#platform/read-models/collection.js';
 import { collections } from '../contexts.js';
-import { openDesk, placesOf } from '../desk.js';
+import { type Desk, openDesk, placesOf } from '../desk.js';
 import { type Subcommand, UsageError } from './arguments.js';
 
 const operator: Person = {
@@ -15,47 +16,69 @@ const operator: Person = {
   is: (role) => role === 'auditor',
 };
 
-/** Prints every event of a request: when, who, why, and what it changed. */
+/** Prints every event of a request, or of anything else: when, who, why, and what it changed. */
 export const history: Subcommand = {
-  usage: 'history <request: id, number, or a source’s number>',
-  about: 'prints everything that happened to a request, from the log',
+  usage: 'history <id or number of a request, task, problem, setting, client, member of the staff or team; or a source’s number>',
+  about: 'prints everything that happened to it, from the log',
   run: async ([name]) => {
-    if (name === undefined) throw new UsageError('which request?');
-    const collection = collections[0];
-    if (!collection) return 1;
+    if (name === undefined) throw new UsageError('which request, or what else?');
     const desk = await openDesk({ ...placesOf(), existing: true });
     try {
-      const id = await desk.reading.idOf(collection, name);
-      let shown = 0;
-      for await (const { tell } of historyOf(desk.reading, collection, id, {}, operator)) {
-        const entry = await tell();
-        shown++;
-        const told = (name: string, before: string): string => (typeof entry[name] === 'string' ? `${before}${entry[name]}` : '');
-        const who = `${entry.actor as string}${told('role', ' as ')}${told('onBehalfOf', ' on behalf of ')}${told('sourceActor', ' for ')}`;
-        process.stdout.write(
-          `${entry.revision.padStart(4)}  ${entry.occurred}${entry.late ? ` late, recorded ${entry.recorded}` : ''}  ${entry.type}  by ${who}\n`,
-        );
-        if (entry['reason'] !== null) process.stdout.write(`        because: ${JSON.stringify(entry['reason'])}\n`);
-        for (const [field, { before, after }] of Object.entries(entry.changes))
-          process.stdout.write(`        ${field}: ${JSON.stringify(before)} → ${JSON.stringify(after)}\n`);
-        for (const [field, value] of Object.entries(entry['data'] as object))
-          if (value !== null && !(field in entry.changes)) process.stdout.write(`        ${field}: ${JSON.stringify(value)}\n`);
-        for (const name of ['facts', 'settings'])
-          if (entry[name] !== undefined) process.stdout.write(`        ${name} used: ${JSON.stringify(entry[name])}\n`);
+      const unbuilt: string[] = [];
+      for (const collection of collections) {
+        const id = await idIn(desk, collection, name);
+        if (id === 'unbuilt') unbuilt.push(collection.declaration.name);
+        else if (id !== undefined && (await print(desk, collection, id))) return 0;
       }
-      if (shown === 0) throw new NotFound();
-    } catch (e) {
-      const unbuilt = e instanceof Problem && e.code === 'not-ready';
-      if (!(e instanceof NotFound) && !unbuilt) throw e;
+      const kinds = collections.map(({ aggregate }) => aggregate.contract.category).join(', ');
       process.stderr.write(
-        unbuilt
-          ? `${name}: numbers are found by the read model, which is not built yet: run \`npm run -s cli -- rebuild requests\`, or name the request by its id\n`
-          : `${name}: no such request in ${desk.places.folder}\n`,
+        unbuilt.length > 0
+          ? `${name}: numbers are found by the read model, which is not built yet of ${unbuilt.join(', ')}: run \`npm run -s cli -- rebuild ${unbuilt[0]}\`, or name it by its id\n`
+          : `${name}: no such request in ${desk.places.folder}, nor anything else; looked for among ${kinds}\n`,
       );
       return 1;
     } finally {
       await desk.close();
     }
-    return 0;
   },
+};
+
+/** The id of what a collection knows by it; undefined when it knows nothing. */
+const idIn = (desk: Desk, collection: Collection, name: string): Promise<string | undefined> =>
+  desk.reading.idOf(collection, name).catch((e: unknown) => {
+    if (e instanceof NotFound) return undefined;
+    // What has no numbers is not missed for one
+    if (e instanceof Problem && e.code === 'not-ready') return collection.declaration.lookups.length > 0 ? 'unbuilt' : undefined;
+    throw e;
+  });
+
+/** @returns whether anything happened to it */
+const print = async ({ reading }: Desk, collection: Collection, id: string): Promise<boolean> => {
+  let isThere = false;
+  for await (const { tell } of historyOf(reading, collection, id, {}, operator)) {
+    isThere = true;
+    process.stdout.write(linesOf(await tell()).join('\n') + '\n');
+  }
+  return isThere;
+};
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === 0 || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+
+const linesOf = (entry: HistoryEntry): readonly string[] => {
+  const told = (name: string, before: string): string => (typeof entry[name] === 'string' ? `${before}${entry[name]}` : '');
+  const who = `${entry.actor as string}${told('role', ' as ')}${told('onBehalfOf', ' on behalf of ')}${told('sourceActor', ' for ')}`;
+  const late = entry.late ? ` late, recorded ${entry.recorded}` : '';
+  // What begins empty says nothing
+  const changes = Object.entries(entry.changes).filter(
+    ([, { before, after }]) => entry.revision !== '0' || before !== null || !isEmpty(after),
+  );
+  const data = Object.entries(entry['data'] as object).filter(([field, value]) => value !== null && !(field in entry.changes));
+  return [
+    `${entry.revision.padStart(4)}  ${entry.occurred}${late}  ${entry.type}  by ${who}`,
+    ...(entry['reason'] === null ? [] : [`        because: ${JSON.stringify(entry['reason'])}`]),
+    ...changes.map(([field, { before, after }]) => `        ${field}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`),
+    ...data.map(([field, value]) => `        ${field}: ${JSON.stringify(value)}`),
+    ...['facts', 'settings'].flatMap((name) => (entry[name] === undefined ? [] : [`        ${name} used: ${JSON.stringify(entry[name])}`])),
+  ];
 };
