@@ -38,8 +38,8 @@ export const restore: Subcommand = {
     const beside = join(to, 'restoring');
     await mkdir(beside, { mode: 0o700 });
     try {
-      const persons = await restoreKeys(keysFrom, beside, erased);
-      const logId = await restoreLog(manifest, from, beside);
+      const destroyed = await restoreKeys(keysFrom, beside, erased);
+      const { logId, needed } = await restoreLog(manifest, from, beside);
       await copyFiles(join(from, contentFolder), join(beside, contentFolder));
       for (const name of [contentFolder, 'keys.db', 'log.db'].filter((one) => existsSync(join(beside, one)))) {
         await syncFolder(beside);
@@ -49,7 +49,7 @@ export const restore: Subcommand = {
       await syncFolder(to);
       process.stdout.write(
         `${to}: log ${logId}, restored from ${manifest.log} as it was at ${manifest.taken}: ${manifest.events} events, as its seal says\n` +
-          `${persons.held} keys, ${persons.destroyed} destroyed\n` +
+          `${needed} keys that they need; ${destroyed} of persons who were forgotten are destroyed\n` +
           `Start it with LEDGERDESK_DATA=${to}: its read models are made anew, and positions of before are answered 410. Then: npm run -s cli -- check${manifest.seal === null ? '' : ` --against ${manifest.seal}`}\n`,
       );
     } catch (e) {
@@ -59,7 +59,7 @@ export const restore: Subcommand = {
     if (values.erasures === undefined)
       process.stderr.write(
         `WARNING: no --erasures were given. Whoever was forgotten after the keys in ${keysFrom} were copied can be read again in ${to}.\n` +
-          `Before anybody is served: LEDGERDESK_DATA=${to} npm run -s cli -- erasures --replay <the newest list, or the keys.db of the desk that ran last>\n`,
+          `Before anybody is served: LEDGERDESK_DATA=${to} npm run -s cli -- erasures --replay <the newest list, or the keys.db of the desk that ran last> --at-once\n`,
       );
     return 0;
   },
@@ -73,27 +73,27 @@ const requireKeysOf = async ({ log, parent }: Manifest, keysFrom: string): Promi
     throw new DeskIncomplete(`${keysFrom} holds the keys of log ${of}, and the backup is of log ${log}: name the keys that belong to it`);
 };
 
-/** Copies the keys and forgets again whom the list names. @returns how many there are */
-const restoreKeys = async (
-  from: string,
-  folder: string,
-  erased: readonly string[],
-): Promise<{ readonly held: number; readonly destroyed: number }> => {
+/** Copies the keys and forgets again whom the list names. @returns how many are destroyed */
+const restoreKeys = async (from: string, folder: string, erased: readonly string[]): Promise<number> => {
   await copyWhole(join(from, 'keys.db'), join(folder, 'keys.db'));
   for (const name of [ownLog, keysMoved]) await withoutName(folder, name);
   const keys = await KeyFile.open({ folder });
   try {
     await destroyAll(keys, erased);
-    const count = { held: 0, destroyed: 0 };
-    for await (const { destroyed } of keys.names()) count[destroyed ? 'destroyed' : 'held']++;
+    let count = 0;
+    for await (const { destroyed } of keys.names()) if (destroyed) count++;
     return count;
   } finally {
     await keys.close();
   }
 };
 
-/** Copies the log, gives it an id of its own, and proves it by the backup's seal, each of its texts by a key. @returns the id */
-const restoreLog = async ({ seal }: Manifest, from: string, folder: string): Promise<string> => {
+/** Copies the log, gives it an id of its own, and proves it by the backup's seal, each of its texts by a key. @returns the id, and how many keys */
+const restoreLog = async (
+  { seal }: Manifest,
+  from: string,
+  folder: string,
+): Promise<{ readonly logId: string; readonly needed: number }> => {
   await copyWhole(join(from, 'log.db'), join(folder, 'log.db'));
   await beginAnew(folder);
   const log = await EmbeddedLog.open({ folder });
@@ -113,7 +113,7 @@ const restoreLog = async ({ seal }: Manifest, from: string, folder: string): Pro
         `the keys lack ${missing.size} of the ${wanted.size} that the log needs: they are older than it. Name those of the same backup or a later one by --keys-from`,
       );
     await keys.put(ownLog, Buffer.from(log.logId));
-    return log.logId;
+    return { logId: log.logId, needed: wanted.size };
   } finally {
     await keys.close();
     await log.close();

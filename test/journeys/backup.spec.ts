@@ -184,7 +184,7 @@ describe('whoever was forgotten after the backup', () => {
     const { warnings } = await run(restore, ['--from', from, '--to', folder]);
     expect(warnings).toMatch(/^WARNING: no --erasures were given\. .*\n.*erasures --replay/);
     expect(await subjectOf(folder)).toBe(`Only ${contact} knows`);
-    const { code, told } = await run(erasures, ['--replay', live], folder);
+    const { code, told } = await run(erasures, ['--replay', live, '--at-once'], folder);
     expect([code, told]).toEqual([0, '2 keys of 1 persons are destroyed\n']);
     expect(await subjectOf(folder)).toEqual(erased);
     expect(readFileSync(join(folder, 'views.db')).includes(`Only ${contact} knows`)).toBe(false);

@@ -19,8 +19,8 @@ export class PersonForgotten extends Error {
 const ivBytes = 12;
 const tagBytes = 16;
 const keyBytes = 32;
-// A key destroyed by another process is noticed within this time
-const keptFor = 60_000;
+/** In milliseconds: a key destroyed by another process is noticed within this time. */
+export const keptFor = 60_000;
 const erased: Erased = { erased: true };
 
 interface Kept {
