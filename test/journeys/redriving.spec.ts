@@ -73,6 +73,11 @@ describe('a document that is parked', () => {
     expect(await revisionOf(well.id)).toBe('1');
     expect([await revisionOf(ill.id), (await listed()).parked]).toEqual(['0', [ill.id]]);
     expect(await desk.auditor.reads(`/requests/${well.id}`)).toMatchObject({ revision: '1' });
+    const marked = async (path: string, accept: string): Promise<string | null> =>
+      (await desk.auditor.get(path, { accept })).headers.get('ledgerdesk-parked');
+    expect(await marked('/requests', 'text/csv')).toBe('1');
+    expect(await marked('/requests/counts?by=status', 'application/json')).toBe('1');
+    expect(await marked('/clients', 'text/csv')).toBe(null);
     expect(await open('/metrics')).toContain('ledgerdesk_read_model_parked{model="requests"} 1\n');
     expect(await open('/metrics')).toContain('ledgerdesk_read_model_parked{model="clients"} 0\n');
     expect(JSON.parse(await open('/readyz'))).toMatchObject({ status: 'ready', parked: { requests: 1, clients: 0 } });

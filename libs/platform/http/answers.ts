@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type Person } from '#platform/decider/aggregate.js';
 import { type Json } from '#platform/event-store/port.js';
 import { type Collection, type Listed, opened } from '#platform/read-models/collection.js';
-import { itemsOf, type Page, type PageQuery } from '#platform/read-models/port.js';
+import { type Build, itemsOf, type Page, type PageQuery } from '#platform/read-models/port.js';
 import { csvOf, prefersCsv } from './csv.js';
 import { differenceOf, historyList, historyOf, historyPage } from './history.js';
 import {
@@ -56,10 +56,17 @@ export const reachedBuild = async (reading: Reading, collection: Collection, { q
   return { build, position: await build.checkpoint(), ...(stalled && { headers: { 'Ledgerdesk-Stalled': collection.declaration.name } }) };
 };
 
+/** Where an answer does not name what of it is parked, and so stands behind: how much is, of all the list. */
+const withParked = async ({ headers, ...answer }: Answer, build: Build): Promise<Answer> => {
+  const { length } = await build.parked();
+  return { ...answer, headers: { ...headers, ...(length > 0 && { 'Ledgerdesk-Parked': `${length}` }) } };
+};
+
 const list: Answering = async (reading, collection, asked) => {
   const page = pageOf(collection, asked.query, asked.person);
   const { build, ...reached } = await reachedBuild(reading, collection, asked);
-  return listed({ ...collection, row: [...collection.row, 'revision'] }, asked, page, (one) => build.page(one), reached);
+  const answer = await listed({ ...collection, row: [...collection.row, 'revision'] }, asked, page, (one) => build.page(one), reached);
+  return prefersCsv(asked.accept) ? withParked(answer, build) : answer;
 };
 
 /** What a page may say of the whole beside its items. */
@@ -116,7 +123,7 @@ const counts: Answering = async (reading, collection, asked) => {
   if (isHidden(collection, person, by)) throw new Problem('forbidden', { errors: [`${by} is not shown to clients`] });
   const selection = selectionOf(collection, query, person);
   const { build, ...rest } = await reachedBuild(reading, collection, asked);
-  return { body: JSON.stringify({ by, counts: await build.counts(selection, by) }), ...rest };
+  return withParked({ body: JSON.stringify({ by, counts: await build.counts(selection, by) }), ...rest }, build);
 };
 
 /** The thing behind the path's `{id}` and the log's head, once both have reached what the caller knows of. */

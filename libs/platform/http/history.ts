@@ -22,7 +22,7 @@ export interface HistoryEntry {
   readonly recorded: string;
   /** Stated to have occurred before it was recorded. */
   readonly late: boolean;
-  /** To clients null, unless it was one of theirs: who of the desk works for them is not shown. */
+  /** To clients null, as the reason, unless it was one of theirs: who of the desk works for them is not shown, nor what they say among themselves. */
   readonly actor: Json;
   readonly changes: Readonly<Record<string, Change>>;
   readonly [more: string]: unknown;
@@ -122,7 +122,7 @@ const entryOf = async (
     late: occurred < recorded,
     actor: (person.client === null || role === 'client' ? metadata['actor'] : null) ?? null,
     ...Object.fromEntries(names.filter(([name]) => metadata[name] !== undefined).map(([name, as]) => [as, metadata[name]])),
-    reason: await opened(metadata['reason'] ?? null, reading.open),
+    reason: person.client === null || role === 'client' ? await opened(metadata['reason'] ?? null, reading.open) : null,
     data: await opened(shownOf(collection, person, event.data), reading.open),
     changes: await differenceOf(reading, collection, was, is, person),
   };
