@@ -73,6 +73,15 @@ export const main = (kills: number, seed: number, inPlaces: InPlaces): Promise<s
         }
         await does('RecordDeparture', member, { on: '2026-01-06' });
       },
+      disbandments: async () => {
+        const team = randomUUID();
+        await does('FormTeam', team, { name: 'Night shift', categories: [] });
+        const id = await opened();
+        await does('RouteRequest', id, { team });
+        // To the team, and away from it
+        expected.set(`request-${id}`, { RequestRouted: 2 });
+        await does('DisbandTeam', team, {});
+      },
       holds: async () => {
         const id = await opened();
         expected.set(`request-${id}`, { RequestResumed: 1 });
@@ -109,9 +118,9 @@ export const main = (kills: number, seed: number, inPlaces: InPlaces): Promise<s
       if (type !== 'CommandAnswered') continue;
       sent++;
       holds(!answered.has(data['command'] ?? ''), () => `${data['name']} of ${data['source']} was answered twice`);
-      // Whoever departed is met by way of their requests too, so one of the two finds it done
+      // Who departed and which team is no more are met by way of their requests too, so one of the two finds it done
       holds(
-        data['outcome'] === 'done' || (data['outcome'] === 'already-so' && data['name'] === 'UnassignRequest'),
+        data['outcome'] === 'done' || (data['outcome'] === 'already-so' && /^Un(assign|route)Request$/.test(data['name'] ?? '')),
         () => `${data['name']} of ${data['source']}: ${JSON.stringify(data)}`,
       );
       answered.add(data['command'] ?? '');
