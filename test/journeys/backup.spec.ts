@@ -88,6 +88,7 @@ describe('a backup that is restored', () => {
   it('holds every event at its place, in a log of its own that refuses positions of the other', async () => {
     const from = await backedUp();
     const before = await eventsOf(serving);
+    const { next } = await desk.auditor.reads<{ readonly next: string }>('/requests?limit=5');
     const { position } = await desk.opens();
     const folder = await restored(from);
     await on(folder, async (other, auditor) => {
@@ -97,6 +98,8 @@ describe('a backup that is restored', () => {
       const refused = await auditor.ask(`/requests?minPosition=${position}`);
       expect([refused.status, asProblem(refused)['code']]).toEqual([410, 'position-of-another-log']);
       expect((await auditor.reads<{ readonly items: readonly unknown[] }>('/requests')).items).toHaveLength(20);
+      // A place in an order is not one in the log
+      expect((await auditor.ask<{ readonly items: readonly unknown[] }>(`/requests?limit=5&cursor=${next}`)).body.items).toHaveLength(5);
       expect((await auditor.reads(`/requests/${request}`))['subject']).toBe(`Only ${contact} knows`);
       const checked = await run(check, ['--against', sealOf(from)], folder);
       expect([checked.code, checked.told]).toEqual([
@@ -104,6 +107,14 @@ describe('a backup that is restored', () => {
         expect.stringContaining(`nothing before ${sealOf(from).split(':')[0]} was altered\n`),
       ]);
     });
+  });
+
+  it('is told by both with one number of keys', async () => {
+    const to = fresh();
+    const said = [(await run(backup, ['--to', to])).told, (await run(restore, ['--from', to, '--to', fresh()])).told];
+    const [copied, back] = said.map((told) => /(\d+) keys that they need/.exec(told)?.[1]);
+    expect([Number(copied), back]).toEqual([expect.any(Number), copied]);
+    expect(Number(copied)).toBeGreaterThan(0);
   });
 
   it('is for its owner alone, the keys apart, and no key of an issuer in it', async () => {
