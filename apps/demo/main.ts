@@ -7,7 +7,7 @@ import { fillMonth } from './month.js';
 import { dayOf, mondayBefore } from './office.js';
 import { summaryOf } from './summary.js';
 
-// Before this the month would lie where clocks and dates are not meant to be
+// Days are counted from 1970 on, and the staff were hired years before the month
 const earliest = '2000-01-01';
 
 /** Fills an empty desk with a month that is over, so that there is something to look at. */
