@@ -153,7 +153,8 @@ interface Asked {
 }
 
 /** @throws SettingWrong */
-export const isTold = (): boolean => isSet('LEDGERDESK_METRICS', 'everywhere', '/metrics answers this machine alone');
+export const isTold = (): boolean =>
+  isSet('LEDGERDESK_METRICS', process.env['LEDGERDESK_METRICS'], 'everywhere', '/metrics answers this machine alone');
 
 /** Metrics are for this machine alone, unless LEDGERDESK_METRICS is `everywhere`; what a proxy on it hands on is somebody else's. */
 export const mayRead = ({ ip, headers }: Asked): boolean =>

@@ -43,7 +43,8 @@ export const oidcOf = (env: NodeJS.ProcessEnv = process.env): OidcSettings | und
 
 /** Whether four eyes take a token minted on the machine itself for no second person: LEDGERDESK_FOUR_EYES, and always with OIDC. @throws SettingWrong */
 export const isStrict = (env: NodeJS.ProcessEnv = process.env): boolean =>
-  isSet('LEDGERDESK_FOUR_EYES', 'strict', 'persons are told apart by the subjects of their tokens', env) || oidcOf(env) !== undefined;
+  isSet('LEDGERDESK_FOUR_EYES', env['LEDGERDESK_FOUR_EYES'], 'strict', 'persons are told apart by the subjects of their tokens') ||
+  oidcOf(env) !== undefined;
 
 /** Signatures alone: whoever may look at a key must not be able to sign with it. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];

@@ -31,7 +31,7 @@ const start = async (): Promise<void> => {
   const [oidc, strict] = [oidcOf(), isStrict()];
   isTold();
   // Read models on a server may be folded by processes of their own
-  const projects = !isSet('LEDGERDESK_PROJECTOR', 'apart', 'a thread of the api folds');
+  const projects = !isSet('LEDGERDESK_PROJECTOR', process.env['LEDGERDESK_PROJECTOR'], 'apart', 'a thread of the api folds');
   const commandsAMinute = commandsAMinuteIn(process.env['LEDGERDESK_COMMANDS_A_MINUTE']);
   const maxFile = maxFileIn(process.env['LEDGERDESK_MAX_FILE']);
   const proxies = proxiesIn(process.env['LEDGERDESK_TRUST_PROXY']);
