@@ -35,10 +35,11 @@ const byThemselves = [journalContract, tokenContract].map((contract) => contract
 
 /** The ground that a demonstration is to stand on. */
 export class Ground {
+  private isOpenElsewhere = false;
+
   private constructor(
     private readonly places: Places,
     private readonly wasCutOff: boolean,
-    private readonly isOpenElsewhere: boolean,
   ) {}
 
   /** Marks the folder, then looks who is there: whoever comes later sees the mark. Before the desk is opened here. */
@@ -47,7 +48,9 @@ export class Ground {
     const wasCutOff = existsSync(mark);
     await mkdir(places.folder, { recursive: true, mode: 0o700 });
     if (!wasCutOff) await writeFile(mark, 'npm run demo has begun here and not ended\n', { mode: 0o600 });
-    return new Ground(places, wasCutOff, await isOpenElsewhere(join(places.folder, 'views.db')));
+    const ground = new Ground(places, wasCutOff);
+    ground.isOpenElsewhere = await isOpenElsewhere(join(places.folder, 'views.db')).catch(ground.giveBack);
+    return ground;
   }
 
   /** @throws NotEmpty, AtWork, Error where a demonstration was cut off */
