@@ -28,7 +28,7 @@ describe('settings over HTTP', () => {
       ...['routing-rules 0', 'skills 0'],
     ]);
     expect(await desk.auditor.reads('/settings/skills')).toMatchObject({ version: 0, value: ['network', 'database', 'desktop'] });
-    expect(await desk.auditor.reads('/settings/skills/history')).toEqual({ items: [] });
+    expect(await desk.auditor.reads('/settings/skills/history')).toEqual({ items: [], next: null });
     expect((await desk.auditor.get('/settings/nothing')).status).toBe(404);
     expect((await desk.coordinator.send('ProposeSetting', 'nothing', { value: [], reason })).status).toBe(404);
     expect((await desk.coordinator.send('ProposeSetting', randomUUID(), { value: [], reason })).status).toBe(404);
