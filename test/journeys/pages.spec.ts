@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '#test/servers/servers.js';
 import { follow, type Followed, refusals, type Told } from './following.js';
 
-const pages = ['auditor', 'coordinator', 'engineer', 'architecture', 'duties'].map((page) => `docs/${page}.md`);
+const pages = ['auditor', 'coordinator', 'engineer', 'operating', 'architecture', 'duties', 'figures'].map((page) => `docs/${page}.md`);
 
 describe('the first hour', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pages-'));
