@@ -61,9 +61,12 @@ export const inFolder = async <T>(name: string, work: (folder: string) => Promis
 /** The same for what may stand on another desk than its own: the folder begins as a copy of that. */
 export const onGround = <T>(name: string, { ground }: Volume, work: (folder: string) => Promise<T>): Promise<T> =>
   inFolder(name, async (folder) => {
-    if (ground !== undefined) await cp(ground, folder, { recursive: true });
+    if (ground !== undefined) await cp(ground, folder, { recursive: true, filter: isWhole });
     return work(folder);
   });
+
+/** What a closed desk left: the driver takes its write-ahead logs away only when it comes to it, and they are empty. */
+export const isWhole = (path: string): boolean => !/-(wal|shm)$/.test(path);
 
 /** A desk in this process, closed afterwards. @param places where it is kept, when not where MONGODB_URL says */
 export const deskIn = async <T>(folder: string, work: (desk: Desk) => Promise<T>, places: Places = placesIn(folder)): Promise<T> => {

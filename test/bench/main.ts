@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { appends, appendsOneByOne } from './append.js';
 import { commands } from './commands.js';
 import { missing } from './data.js';
-import { inFolder } from './folders.js';
+import { inFolder, isWhole } from './folders.js';
 import { type Ground, grounds, lay } from './grounds.js';
 import { importMemory, importSpeed } from './importing.js';
 import { past } from './past.js';
@@ -101,7 +101,7 @@ const measuredOn = async (on: Ground, chosen: readonly Row[], volume: Volume): P
   return inFolder(on, async (ground) => {
     const begun = performance.now();
     const events = await lay(on, ground, volume.part);
-    const bytes = (await Promise.all((await readdir(ground)).map((name) => stat(join(ground, name))))).reduce(
+    const bytes = (await Promise.all((await readdir(ground)).filter(isWhole).map((name) => stat(join(ground, name))))).reduce(
       (sum, { size }) => sum + size,
       0,
     );
