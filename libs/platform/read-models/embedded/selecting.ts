@@ -58,12 +58,12 @@ export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selec
     const wanted = [...new Set(values.map((value) => codes.find(value)).filter((code) => code !== undefined))];
     if (wanted.length === 0) return undefined;
     if (layout.isList(key)) {
-      rows.push({ key, ...holdsOneOf(`t.${column}`, wanted) });
+      rows.push({ key, ...holdsOneOf(layout, key, wanted) });
       const one = isOneOf('code', wanted);
       const each = { sql: `SELECT num FROM ${layout.list(key)} INDEXED BY ${layout.filterIndex(key)} WHERE ${one.sql}`, cells: one.cells };
       leads.push({ filter: { key, codes: wanted }, from: joined(layout, each), each });
     } else {
-      const one = isOneOf(`t.${column}`, wanted);
+      const one = holdsOneOf(layout, key, wanted);
       rows.push({ key, ...one });
       const from = `${layout.documents} AS t INDEXED BY ${layout.filterIndex(key)}`;
       const each = { sql: `SELECT 1 FROM ${from} WHERE ${one.sql}`, cells: one.cells };
@@ -85,12 +85,7 @@ export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selec
     const column = layout.code(key);
     const code = column === undefined ? undefined : codes.find(value);
     if (column !== undefined && code === undefined) return undefined;
-    const held =
-      code === undefined
-        ? rawCondition(layout, key, [value])
-        : layout.isList(key)
-          ? holdsOneOf(`t.${column}`, [code])
-          : isOneOf(`t.${column}`, [code]);
+    const held = code === undefined ? rawCondition(layout, key, [value]) : holdsOneOf(layout, key, [code]);
     rows.push({ sql: `t.id IN (SELECT t.id FROM ${layout.documents} AS t WHERE ${held.sql})`, cells: held.cells });
   }
   const texts = selection.words.map((word, i) => (i === selection.words.length - 1 ? ` ${word}` : ` ${word} `));
@@ -110,8 +105,10 @@ export const conditionsOf = (layout: Layout, codes: Dictionary, selection: Selec
   return { rows, leads, ranges };
 };
 
-/** A list's column holds one of the codes, or nothing where empty is among them. */
-const holdsOneOf = (column: string, codes: readonly number[]): Condition => {
+/** A key's column holds one of the codes; a list's holds nothing where empty is among them. */
+const holdsOneOf = (layout: Layout, key: string, codes: readonly number[]): Condition => {
+  const column = `t.${layout.code(key) as string}`;
+  if (!layout.isList(key)) return isOneOf(column, codes);
   const held = codes.filter((code) => code !== empty).map((code) => `,${code},`);
   const conditions: Condition[] = codes.includes(empty) ? [{ sql: `${column} = ''`, cells: [] }] : [];
   if (held.length === 1) conditions.push({ sql: `instr(${column}, ?) > 0`, cells: held });
